@@ -7,10 +7,12 @@ pub mod databases;
 mod listing;
 mod on_demand;
 pub mod part;
+mod surroundings;
 mod unread;
 
 pub use listing::Listing;
 pub use on_demand::{Controllers, CouchPods, CouchService, LogEnd, OnDemand, ServingPod};
+pub use surroundings::{Mesh, Nodes, Webhook};
 pub use unread::{Checked, IfRead, Unread};
 
 use crate::advice::Origin;

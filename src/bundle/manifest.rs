@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// `apiVersion` of the bundles that this version writes. It counts the lists of what is kept: a reader that knows another list would
 /// take a field that was not kept for one that is absent.
-pub const API_VERSION: &str = "skvs.kubectl.io/v1alpha4";
+pub const API_VERSION: &str = "skvs.kubectl.io/v1alpha5";
 /// Of those that it reads: version 1 holds whole answers.
 pub const READABLE: [&str; 2] = ["skvs.kubectl.io/v1alpha1", API_VERSION];
 /// `kind` of the manifest.

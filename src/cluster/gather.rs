@@ -6,12 +6,16 @@
 //! The number of requests is bounded: see [`REQUESTS_MAX`]. A healthy onboarding takes about 14.
 
 mod events;
+mod hook_jobs;
 mod job;
 mod log_end;
+mod mesh;
+mod nodes;
 mod on_demand;
 mod release;
 mod serving;
 mod source;
+mod webhook;
 
 use super::onboardings::Onboardings;
 use super::{Cluster, ClusterError, segment};
@@ -20,7 +24,9 @@ use crate::model::failure::failure;
 use crate::model::field::{Fields, Meta};
 use crate::model::helm_release::{HelmRelease, ObjectRef};
 use crate::model::namespace::Namespace;
+use crate::model::pod::Pod;
 use crate::model::policy::{self, Policy};
+use crate::model::status::{self, Ready};
 use crate::snapshot::{Dependency, Listing, LostJob, OnDemand, Parts, Read, ServingPod, Snapshot};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
@@ -35,7 +41,12 @@ const DEPENDENCIES_MAX: usize = 5;
 pub const REQUESTS_MAX: u64 = 12 + DEPENDENCIES_MAX as u64 + job::REQUESTS_MAX;
 
 /// The same with what checks ask for beyond it.
-pub const ON_DEMAND_REQUESTS_MAX: u64 = REQUESTS_MAX + on_demand::REQUESTS_MAX;
+pub const ON_DEMAND_REQUESTS_MAX: u64 = REQUESTS_MAX
+    + on_demand::REQUESTS_MAX
+    + nodes::REQUESTS_MAX
+    + webhook::REQUESTS_MAX
+    + mesh::REQUESTS_MAX
+    + hook_jobs::REQUESTS_MAX;
 
 /// Longest wait for one part: a list that hangs must not hold the others. A given `--request-timeout` counts instead.
 const PART: Duration = Duration::from_secs(5);
@@ -132,7 +143,35 @@ impl Cluster {
             on_demand::couchdb(near, &snapshot),
             on_demand::pods(near, &hr, failure)
         );
+        let (nodes, webhook, mesh, hook_jobs) = match is_well(&hr) {
+            true => {
+                let well = "it is Ready, or on another cluster";
+                (
+                    Read::not_needed(well),
+                    Read::not_needed(well),
+                    Read::not_needed(well),
+                    Read::not_needed(well),
+                )
+            }
+            false => {
+                let pods = unready(
+                    &controller_pods,
+                    couch_pods.as_ref().map(|found| &found.pods),
+                    &pods,
+                );
+                futures::join!(
+                    nodes::nodes(near, &snapshot, &pods),
+                    webhook::webhook(near, &snapshot, failure),
+                    mesh::mesh(near, &snapshot),
+                    hook_jobs::hook_jobs(near, &hr, failure)
+                )
+            }
+        };
         Ok(snapshot.with_on_demand(OnDemand {
+            nodes,
+            webhook,
+            mesh,
+            hook_jobs,
             rights,
             controllers,
             service,
@@ -174,6 +213,32 @@ impl Cluster {
             segment(name)
         ))
         .await
+    }
+}
+
+/// Nothing around it can be at fault, or is of this cluster.
+fn is_well(hr: &HelmRelease) -> bool {
+    hr.is_remote() || status::shown(hr) == Ready::True
+}
+
+/// The pods that were read beyond the creation Job's.
+fn unready<'a>(
+    controllers: &'a Read<Listing<ServingPod>>,
+    couchdb: Read<&'a Listing<ServingPod>>,
+    target: &'a Read<Listing<Pod>>,
+) -> nodes::Pods<'a> {
+    let couchdb = match couchdb {
+        Read::Seen(pods) => Some(pods),
+        _ => None,
+    };
+    let serving = controllers.if_read().into_iter().chain(couchdb);
+    nodes::Pods {
+        serving: serving.flat_map(Listing::known).collect(),
+        others: target
+            .if_read()
+            .into_iter()
+            .flat_map(Listing::known)
+            .collect(),
     }
 }
 

@@ -26,7 +26,9 @@ pub mod ignore;
 pub mod install;
 pub mod job;
 pub mod lint;
+mod mesh;
 mod needs;
+mod nodes;
 mod object_commands;
 pub mod offboarding;
 mod peers;
@@ -51,6 +53,7 @@ mod texts;
 #[cfg(test)]
 mod unread;
 mod unready;
+mod webhook;
 
 pub use case::Case;
 pub use engine::{Diagnosis, NotRun, Root, diagnose};

@@ -143,6 +143,10 @@ pub(super) const PARTS: &[(&str, Take)] = &[
             .max()
             .unwrap_or(false)
     }),
+    ("nodes", |s| take(&mut s.on_demand.nodes)),
+    ("webhook", |s| take(&mut s.on_demand.webhook)),
+    ("mesh", |s| take(&mut s.on_demand.mesh)),
+    ("hook Jobs", |s| take(&mut s.on_demand.hook_jobs)),
     ("CouchDB's Service", |s| match &mut s.on_demand.service {
         Read::Seen(couchdb) => take(&mut couchdb.service),
         _ => false,
@@ -191,6 +195,10 @@ fn every_part(parts: Parts) {
         couch_pods,
         controller_log: _,
         pods: _,
+        nodes: _,
+        webhook: _,
+        mesh: _,
+        hook_jobs: _,
         kustomizations: _,
         databases: _,
         ownership: _,

@@ -51,10 +51,15 @@ impl Job {
 
     /// Whether Helm may run it before an installation, as its annotation says.
     pub fn runs_before_installation(&self) -> bool {
+        self.is_of_hook("pre-install") != Some(false)
+    }
+
+    /// Whether Helm runs it as this hook, as its annotation says; `None` where that cannot be read.
+    pub fn is_of_hook(&self, hook: &str) -> Option<bool> {
         match self.meta.annotation("helm.sh/hook") {
-            Field::Set(events) => events.split(',').any(|event| event.trim() == "pre-install"),
-            Field::Absent => false,
-            Field::Malformed => true,
+            Field::Set(events) => Some(events.split(',').any(|event| event.trim() == hook)),
+            Field::Absent => Some(false),
+            Field::Malformed => None,
         }
     }
 

@@ -30,6 +30,7 @@ pub mod manifest;
 pub mod names;
 pub mod namespace;
 pub mod new_onboarding;
+pub mod node;
 pub mod not_read;
 pub mod notes;
 pub mod nullable;
@@ -50,6 +51,8 @@ pub mod status;
 pub mod suspension;
 pub mod values_reference;
 pub mod version_range;
+pub mod volume_attachment;
+pub mod webhook_configuration;
 
 /// The beginning of `text` that is made of such characters.
 fn lead(text: &str, of: impl Fn(char) -> bool) -> &str {

@@ -24,6 +24,8 @@ pub struct Pod {
     planned: Entries<Planned>,
     /// Seconds between the request to end and the end by force.
     grace: Field<i64>,
+    /// Where it runs, or is to run.
+    pub node: Field<String>,
 }
 
 /// A container, as `spec` has it.
@@ -122,6 +124,7 @@ impl Pod {
             containers,
             planned,
             grace: fields.at("/spec/terminationGracePeriodSeconds"),
+            node: fields.at("/spec/nodeName"),
             phase: fields.at("/status/phase"),
             reason: fields.at("/status/reason"),
             message: fields.at("/status/message"),
@@ -230,6 +233,37 @@ impl Pod {
         let reason = self.reason.text();
         let refused = self.phase.text() == "Failed" && !reason.is_empty();
         named.or_else(|| refused.then_some((reason, self.message.text())))
+    }
+
+    /// Its node may be what keeps it from its work: the node was lost or ended it, could not set it up, or did not let Istio's containers
+    /// prepare its network.
+    pub fn may_be_of_its_node(&self) -> bool {
+        if self.is_ready() || self.phase.text() == "Succeeded" {
+            return false;
+        }
+        let culprit = self.culprit();
+        let has_nothing_run = !self.containers.known.iter().any(Container::has_run);
+        self.unheard().is_some()
+            || self.disruption().is_some()
+            || (self.phase.text() == "Running" && self.has_ready_containers())
+            || (culprit.is_none() && has_nothing_run)
+            || self.is_unprepared()
+    }
+
+    /// One of Istio's containers that prepare its network has failed.
+    pub fn is_unprepared(&self) -> bool {
+        let mut containers = self.containers.known.iter();
+        containers.any(|c| {
+            ["istio-init", "istio-validation"].contains(&c.name.as_str())
+                && c.ended_badly().is_some()
+        })
+    }
+
+    /// Whether a container of that name is in it; `None` where not all are known.
+    pub fn has_container(&self, name: &str) -> Option<bool> {
+        let mut names = self.container_names();
+        let has = names.any(|(own, _)| own == name);
+        (has || (self.containers.all && self.planned.all)).then_some(has)
     }
 
     /// It has a node, and a container still waits for its first start.

@@ -41,6 +41,13 @@ struct Conditions {
 }
 
 impl Service {
+    /// Its selector as a query has it; `None` where it has none or it cannot be read.
+    pub fn label_selector(&self) -> Option<String> {
+        let labels = self.selector.set().filter(|labels| !labels.is_empty())?;
+        let labels = labels.iter().map(|(key, value)| format!("{key}={value}"));
+        Some(labels.collect::<Vec<_>>().join(","))
+    }
+
     /// Reads one object.
     pub fn from_value(object: &Value) -> Self {
         let mut fields = Fields::new(object);

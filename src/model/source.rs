@@ -3,6 +3,7 @@
 use super::condition::{Condition, Conditions, Dated, Stated, Undated};
 use super::field::{Entries, Field, Fields, Meta, Parsed};
 use super::helm_release::{GROUP, PLURAL};
+use super::source_error::quoted;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -170,6 +171,12 @@ impl Source {
             && self.artifact.set().is_some()
             && self.has_no_complaint();
         is_well.then_some(ready)
+    }
+
+    /// The revision that source-controller has found for the present spec, and is about to fetch.
+    pub fn found_revision(&self) -> Option<&str> {
+        let working = self.conditions().present("Reconciling")?;
+        quoted(&working.message, "new revision ").filter(|_| working.is_true())
     }
 
     /// source-controller has surely processed the present spec.

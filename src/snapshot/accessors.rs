@@ -4,7 +4,7 @@
 use super::databases::Databases;
 use super::{
     Checked, Controllers, CouchPods, CouchService, CreationJob, Dependency, Events, Listing,
-    LostJob, OnDemand, Parts, Read, ServingPod, Snapshot, Unread, Why, part,
+    LostJob, Mesh, Nodes, OnDemand, Parts, Read, ServingPod, Snapshot, Unread, Webhook, Why, part,
 };
 use crate::advice::Origin;
 use crate::model::access_review::AccessReview;
@@ -13,6 +13,7 @@ use crate::model::event::Event;
 use crate::model::field::Meta;
 use crate::model::helm_release::HelmRelease;
 use crate::model::helm_storage::{Release, Revision};
+use crate::model::job::Job;
 use crate::model::kustomization::Kustomization;
 use crate::model::namespace::Namespace;
 use crate::model::ownership::Ownership;
@@ -222,6 +223,26 @@ impl Snapshot {
     /// CouchDB's pods.
     pub fn couch_pods(&self) -> Checked<Option<&CouchPods>> {
         self.parts.on_demand.couch_pods.checked(part::COUCH_PODS)
+    }
+
+    /// The nodes of pods that may not be ready because of their node.
+    pub fn nodes(&self) -> Checked<Option<&Nodes>> {
+        self.parts.on_demand.nodes.checked(part::NODES)
+    }
+
+    /// The admission webhook that did not answer.
+    pub fn webhook(&self) -> Checked<Option<&Webhook>> {
+        self.parts.on_demand.webhook.checked(part::WEBHOOK)
+    }
+
+    /// What Istio does.
+    pub fn mesh(&self) -> Checked<Option<&Mesh>> {
+        self.parts.on_demand.mesh.checked(part::MESH)
+    }
+
+    /// The Jobs among which a hook's is.
+    pub fn hook_jobs(&self) -> Checked<Option<&Listing<Job>>> {
+        self.parts.on_demand.hook_jobs.checked(part::HOOK_JOBS)
     }
 
     /// The errors in the saved log of helm-controller.

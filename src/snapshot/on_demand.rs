@@ -2,10 +2,11 @@
 //! needs a part says that it is not needed.
 
 use super::databases::Databases;
-use super::{Events, Listing, Read};
+use super::{Events, Listing, Mesh, Nodes, Read, Webhook};
 use crate::model::access_review::AccessReview;
 use crate::model::controller_log::Errors;
 use crate::model::deployment::Deployment;
+use crate::model::job::Job;
 use crate::model::kustomization::Kustomization;
 use crate::model::ownership::Ownership;
 use crate::model::pod::Pod;
@@ -29,6 +30,14 @@ pub struct OnDemand {
     pub controller_log: Read<Errors>,
     /// Pods of the target namespace, if Helm waits for objects of the chart, or gave up waiting.
     pub pods: Read<Listing<Pod>>,
+    /// The nodes of pods that may not be ready because of their node.
+    pub nodes: Read<Nodes>,
+    /// The admission webhook that did not answer.
+    pub webhook: Read<Webhook>,
+    /// What Istio does, if the failure has its marks.
+    pub mesh: Read<Mesh>,
+    /// The Jobs of the target namespace, if one of a hook failed without its name.
+    pub hook_jobs: Read<Listing<Job>>,
     /// Flux's Kustomizations, if an onboarding is asked for by name. Read once for all snapshots of a run.
     pub kustomizations: Arc<Read<Vec<Kustomization>>>,
     /// What CouchDB says of databases. Asked once for all snapshots of a run.
@@ -48,6 +57,10 @@ impl Default for OnDemand {
             couch_pods: Read::not_asked(why),
             controller_log: Read::not_asked(why),
             pods: Read::not_asked(why),
+            nodes: Read::not_asked(why),
+            webhook: Read::not_asked(why),
+            mesh: Read::not_asked(why),
+            hook_jobs: Read::not_asked(why),
             kustomizations: Arc::new(Read::not_asked(why)),
             databases: Arc::new(Read::not_asked("CouchDB was not asked")),
             ownership: Arc::new(Read::not_asked("a report does not read all of it")),
@@ -125,6 +138,10 @@ mod tests {
             couch_pods,
             controller_log,
             pods,
+            nodes,
+            webhook,
+            mesh,
+            hook_jobs,
             kustomizations,
             databases,
             ownership,
@@ -137,6 +154,10 @@ mod tests {
             couch_pods.unknown(),
             controller_log.unknown(),
             pods.unknown(),
+            nodes.unknown(),
+            webhook.unknown(),
+            mesh.unknown(),
+            hook_jobs.unknown(),
             kustomizations.unknown(),
             databases.unknown(),
             ownership.unknown(),

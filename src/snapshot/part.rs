@@ -15,6 +15,10 @@ pub const CONTROLLER_PODS: &str = "the pods of Flux's controllers";
 pub const CONTROLLER_LOG: &str = "the log of helm-controller";
 pub const TARGET_PODS: &str = "the pods of the target namespace";
 pub const COUCH_PODS: &str = "CouchDB's pods";
+pub const NODES: &str = "the nodes of its pods";
+pub const WEBHOOK: &str = "the admission webhook";
+pub const MESH: &str = "the mesh";
+pub const HOOK_JOBS: &str = "the Jobs of the target namespace";
 /// The Kustomization that applies the HelmRelease's manifest.
 pub const KUSTOMIZATION: &str = "the Kustomization that applies the manifest";
 /// Claims of the onboardings that a run asks for.

@@ -329,7 +329,7 @@ fn files_that_cannot_be_read_are_named() {
             _ => assert_snapshot!(run.run(), @r#"
             exit 1
             stderr:
-            error: later/manifest.json: a bundle of apiVersion "skvs.kubectl.io/v1beta1" cannot be read, only of skvs.kubectl.io/v1alpha1 and skvs.kubectl.io/v1alpha4
+            error: later/manifest.json: a bundle of apiVersion "skvs.kubectl.io/v1beta1" cannot be read, only of skvs.kubectl.io/v1alpha1 and skvs.kubectl.io/v1alpha5
             hint: read it with the version that captured it, see capturedBy in the manifest
             "#),
         }

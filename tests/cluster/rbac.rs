@@ -44,10 +44,10 @@ fn works(command: &str, words: &[&str], code: i32) -> String {
     said.stdout
 }
 
-/// Rights that the log does not show here: for kinds of Istio that are not installed, for other kinds of source, for statuses that name less, for `list -w`, for an
+/// Rights that the log does not show here: for kinds of Istio that are not installed, for nodes, volumes and admission webhooks that are not at fault, for other kinds of source, for statuses that name less, for `list -w`, for an
 /// operator or Kustomizations that are not installed, for a history of Helm's in ConfigMaps and values from a Secret that no seed has,
 /// and the one for exec that the API server checks beside `get` (see [`exec_needs_both_rights`]).
-const NOT_SEEN: [(&str, &str); 85] = [
+const NOT_SEEN: [(&str, &str); 100] = [
     ("offboard", "list kustomizations"),
     ("offboard", "list couchdbdatabases"),
     ("offboard", "get configmaps"),
@@ -133,6 +133,21 @@ const NOT_SEEN: [(&str, &str); 85] = [
     ("restore", "get secrets"),
     ("delete-db", "list kustomizations"),
     ("troubleshoot", "list kustomizations"),
+    ("troubleshoot", "get nodes"),
+    ("troubleshoot", "list volumeattachments"),
+    ("troubleshoot", "list validatingwebhookconfigurations"),
+    ("troubleshoot", "list mutatingwebhookconfigurations"),
+    ("troubleshoot", "list peerauthentications"),
+    ("status", "get nodes"),
+    ("status", "list volumeattachments"),
+    ("status", "list validatingwebhookconfigurations"),
+    ("status", "list mutatingwebhookconfigurations"),
+    ("status", "list peerauthentications"),
+    ("capture", "get nodes"),
+    ("capture", "list volumeattachments"),
+    ("capture", "list validatingwebhookconfigurations"),
+    ("capture", "list mutatingwebhookconfigurations"),
+    ("capture", "list peerauthentications"),
 ];
 
 /// Every right of the manifest is one that its user has used by now: the API server's audit log tells.

@@ -192,7 +192,7 @@ fn what_is_wrong_is_named() {
                 "x/manifest.json",
                 r#"{"kind": "Bundle", "apiVersion": "skvs.kubectl.io/v9"}"#,
             )]),
-            "b.tar.gz/x/manifest.json: a bundle of apiVersion \"skvs.kubectl.io/v9\" cannot be read, only of skvs.kubectl.io/v1alpha1 and skvs.kubectl.io/v1alpha4",
+            "b.tar.gz/x/manifest.json: a bundle of apiVersion \"skvs.kubectl.io/v9\" cannot be read, only of skvs.kubectl.io/v1alpha1 and skvs.kubectl.io/v1alpha5",
         ),
         (
             read(&[(

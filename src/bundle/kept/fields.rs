@@ -127,7 +127,7 @@ const VALUES: &str = "
     shape: values/**";
 
 /// Every kind of object and document that is kept.
-pub(super) const RESOURCES: [Resource; 23] = [
+pub(super) const RESOURCES: [Resource; 28] = [
     object("helmreleases.helm.toolkit.fluxcd.io", "HelmRelease", "HelmReleases", "
         name: metadata/labels/* metadata/annotations/reconcile.fluxcd.io~requestedAt status/lastHandledReconcileAt
             metadata/finalizers/* spec/chart/spec/chart spec/chart/spec/version
@@ -187,7 +187,9 @@ pub(super) const RESOURCES: [Resource; 23] = [
         @conditions"),
     object("pods", "Pod", "Pods", "
         name: metadata/labels/job-name metadata/labels/app metadata/labels/release metadata/labels/app.kubernetes.io~instance
-            metadata/labels/pod-template-hash metadata/ownerReferences/*/name
+            metadata/labels/pod-template-hash metadata/labels/sidecar.istio.io~inject metadata/labels/istio.io~rev metadata/ownerReferences/*/name
+            metadata/annotations/traffic.sidecar.istio.io~excludeInboundPorts metadata/annotations/traffic.sidecar.istio.io~includeInboundPorts
+            spec/nodeName
             spec/containers/*/name spec/initContainers/*/name status/containerStatuses/*/name status/initContainerStatuses/*/name
         word: metadata/ownerReferences/*/kind
             status/phase status/reason status/containerStatuses/*/state/waiting/reason status/containerStatuses/*/state/terminated/reason
@@ -210,7 +212,21 @@ pub(super) const RESOURCES: [Resource; 23] = [
         name: involvedObject/name involvedObject/namespace source/component reportingComponent reportingController
         figure: involvedObject/uid count series/count series/lastObservedTime firstTimestamp lastTimestamp eventTime
         text: message involvedObject/fieldPath"),
-    object("namespaces", "Namespace", "Namespaces", "word: status/phase @conditions"),
+    object("namespaces", "Namespace", "Namespaces", "
+        name: metadata/labels/istio-injection metadata/labels/istio.io~rev metadata/labels/kubernetes.io~metadata.name
+        word: status/phase @conditions"),
+    object("nodes", "Node", "Nodes", "figure: spec/unschedulable @conditions"),
+    object("volumeattachments.storage.k8s.io", "VolumeAttachment", "VolumeAttachments", "
+        name: spec/nodeName spec/source/persistentVolumeName  figure: status/attached"),
+    object("validatingwebhookconfigurations.admissionregistration.k8s.io", "ValidatingWebhookConfiguration", "ValidatingWebhookConfigurations", "
+        name: webhooks/*/name webhooks/*/clientConfig/service/namespace webhooks/*/clientConfig/service/name"),
+    object("mutatingwebhookconfigurations.admissionregistration.k8s.io", "MutatingWebhookConfiguration", "MutatingWebhookConfigurations", "
+        name: webhooks/*/name webhooks/*/clientConfig/service/namespace webhooks/*/clientConfig/service/name
+            webhooks/*/namespaceSelector/matchLabels/* webhooks/*/namespaceSelector/matchExpressions/*/key
+            webhooks/*/namespaceSelector/matchExpressions/*/values/*
+            webhooks/*/objectSelector/matchLabels/* webhooks/*/objectSelector/matchExpressions/*/key
+            webhooks/*/objectSelector/matchExpressions/*/values/*
+        word: webhooks/*/namespaceSelector/matchExpressions/*/operator webhooks/*/objectSelector/matchExpressions/*/operator"),
     object("serviceaccounts", "ServiceAccount", "ServiceAccounts", ""),
     object("deployments.apps", "Deployment", "Deployments", "
         name: metadata/labels/app.kubernetes.io~part-of
@@ -225,6 +241,9 @@ pub(super) const RESOURCES: [Resource; 23] = [
             spec/rules/*/from/*/source/principals/*
         word: spec/action
         text: spec/rules/*/to/*/operation/paths/*"),
+    object("peerauthentications.security.istio.io", "PeerAuthentication", "PeerAuthentications", "
+        name: spec/selector/matchLabels/*
+        word: spec/mtls/mode spec/portLevelMtls/*/mode"),
     object("secrets", "Secret", "Secrets", "
         name: type metadata/labels/owner metadata/labels/name
         word: metadata/labels/status

@@ -2,7 +2,7 @@
 
 use super::{events, log_end};
 use crate::cluster::{Cluster, ListOf, segment};
-use crate::model::field::{Field, Meta};
+use crate::model::field::Meta;
 use crate::model::pod::Pod;
 use crate::snapshot::{CouchPods, CouchService, Listing, LogEnd, Read, ServingPod, Why};
 use serde_json::Value;
@@ -29,19 +29,22 @@ pub(super) async fn pods(
     read(cluster, namespace, selector, |_| true).await
 }
 
+/// Those pods of a namespace that `is_wanted` takes.
+pub(super) async fn pods_that(
+    cluster: &Cluster,
+    namespace: &str,
+    is_wanted: impl Fn(&Pod) -> bool,
+) -> Read<Listing<ServingPod>> {
+    read(cluster, namespace, "", is_wanted).await
+}
+
 /// CouchDB's pods: those behind its Service or, where that is not known, those of CouchDB's namespace, which is `home` without a Service.
 pub(super) async fn couchdb(
     cluster: &Cluster,
     known: Option<&CouchService>,
     home: &str,
 ) -> Read<CouchPods> {
-    let selector = known.and_then(|known| match &known.service.if_read()?.selector {
-        Field::Set(labels) if !labels.is_empty() => {
-            let labels = labels.iter().map(|(key, value)| format!("{key}={value}"));
-            Some(labels.collect::<Vec<_>>().join(","))
-        }
-        _ => None,
-    });
+    let selector = known.and_then(|known| known.service.if_read()?.label_selector());
     let namespace = known.map_or(home, |known| &known.namespace);
     let pods = match &selector {
         Some(selector) => read(cluster, namespace, selector, |_| true).await,

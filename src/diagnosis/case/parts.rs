@@ -10,6 +10,7 @@ use crate::model::event::Event;
 use crate::model::field::{Meta, Parsed};
 use crate::model::helm_release::HelmRelease;
 use crate::model::helm_storage::{Release, Revision};
+use crate::model::job::Job as HookJob;
 use crate::model::kustomization::{self, Kustomization};
 use crate::model::namespace::Namespace;
 use crate::model::ownership::Ownership;
@@ -19,7 +20,7 @@ use crate::model::source::Source;
 use crate::snapshot::databases::Databases;
 use crate::snapshot::{
     Checked, Controllers, CouchPods, CouchService, CreationJob, Dependency, Events, IfRead, JobPod,
-    Listing, Read, ServingPod, Unread, Why, part,
+    Listing, Mesh, Nodes, Read, ServingPod, Unread, Webhook, Why, part,
 };
 
 impl<'a> Case<'a> {
@@ -288,6 +289,26 @@ impl<'a> Case<'a> {
         for found in pods.into_iter().flat_map(Listing::known) {
             self.note_malformed(&found.pod.meta, what);
         }
+    }
+
+    /// The nodes of pods that may not be ready because of their node.
+    pub(in crate::diagnosis) fn nodes(&self) -> Checked<Option<&'a Nodes>> {
+        self.snapshot.nodes()
+    }
+
+    /// The admission webhook that did not answer.
+    pub(in crate::diagnosis) fn webhook(&self) -> Checked<Option<&'a Webhook>> {
+        self.snapshot.webhook()
+    }
+
+    /// What Istio does, where the failure has its marks.
+    pub(in crate::diagnosis) fn mesh(&self) -> Checked<Option<&'a Mesh>> {
+        self.snapshot.mesh()
+    }
+
+    /// The Jobs among which that of a hook is which failed without its name.
+    pub(in crate::diagnosis) fn hook_jobs(&self) -> Checked<Option<&'a Listing<HookJob>>> {
+        self.snapshot.hook_jobs()
     }
 
     /// The errors in the saved log of helm-controller.

@@ -35,6 +35,8 @@ pub struct Death {
     pub log_missing: Option<Why>,
     /// Whether the pod has the mesh's sidecar; `None` where not all of its containers are known.
     pub has_sidecar: Option<bool>,
+    /// Where the pod ran.
+    pub node: Option<String>,
 }
 
 /// Why the Job's newest pod does not end well.
@@ -267,13 +269,16 @@ fn death(pod: &Pod, logs: &[(String, Read<String>)]) -> Option<Death> {
         // A termination message that speaks is as good as the log.
         log_missing: log_missing.filter(|_| lines.is_empty()),
         has_sidecar: sidecar::is_in(pod),
+        node: pod.node.as_str().map(crate::text::one_line),
         lines,
     })
 }
 
 /// Sorts a death by what the log says; the exit code alone names no cause.
 fn classify(death: Death) -> Outcome {
-    match couch_failure(&death.lines.join("\n")) {
+    // Istio's containers speak of the mesh, not of CouchDB.
+    let said = couch_failure(&death.lines.join("\n"));
+    match said.filter(|_| !sidecar::is_of_mesh(&death.container)) {
         Some(CouchFailure::Exists) => Outcome::Exists(death),
         Some(CouchFailure::Denied) => Outcome::Denied(death),
         Some(CouchFailure::Refused) => Outcome::Refused(death),

@@ -3,7 +3,9 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources;
+use crate::model::source::Source;
 use crate::model::source_error::{SourceError, is_of_content, quoted};
+use crate::snapshot::IfRead;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS224",
@@ -49,7 +51,11 @@ fn check(case: &Case<'_>) -> Verdict {
             "The repository delivered a file; Helm cannot read it as a chart.",
         ),
     };
-    let finding = sources::finding(case, &subject, &sentence, why).seen(evidence);
+    let found = case.chart().if_read().and_then(Source::found_revision);
+    let found = found.map(|revision| format!("The version that was found for it is {revision}."));
+    let finding = sources::finding(case, &subject, &sentence, why)
+        .whys(found.as_deref())
+        .seen(evidence);
     sources::look_at(
         case,
         finding,

@@ -2,9 +2,10 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
+use crate::diagnosis::mesh;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources::{self, Fault};
-use crate::model::source_error::SourceError;
+use crate::model::source_error::{SourceError, of_cloud};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS212",
@@ -32,7 +33,13 @@ const FAULT: Fault = Fault {
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    sources::repository(case, &FAULT)
+    let found = sources::repository(case, &FAULT)?;
+    let told = sources::find(case, SourceError::CloudLogin);
+    let remedy = told.and_then(|(told, _)| of_cloud(&told.condition.message));
+    Ok(found.map(|finding| {
+        let finding = finding.steps(remedy.map(str::to_owned));
+        mesh::sidecar_of_source_controller(case, finding)
+    }))
 }
 
 #[cfg(test)]

@@ -3,12 +3,14 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::couchdb;
-use crate::diagnosis::finding::Finding;
+use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::job::{Job, Outcome, existing};
+use crate::diagnosis::mesh::{strict, uninjected};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::creation_log::{Mesh, explained, may_have_created, mesh};
 use crate::model::endpoint::{self, COUCHDB_NAMESPACE, Known};
+use crate::model::istio::mutual_tls::PeerAuthentication;
 use crate::model::job_values::JobValues;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -34,7 +36,11 @@ fn check(case: &Case<'_>) -> Verdict {
         return Ok(None);
     };
     let lines = death.lines.join("\n");
-    let created = may_have_created(&lines);
+    let mesh_says = mesh(&lines);
+    let is_reset = death.has_sidecar == Some(false) && mesh_says == Some(Mesh::Reset);
+    let strict = is_reset.then(|| strict(case)).flatten();
+    // A proxy that demands mutual TLS lets no request through without it.
+    let created = may_have_created(&lines) && !strict.is_some_and(|(_, is_sure)| is_sure);
     let known = Known {
         release: None,
         job: None,
@@ -53,12 +59,11 @@ fn check(case: &Case<'_>) -> Verdict {
         true => existing(case, finding),
         false => finding,
     };
-    let mesh = mesh(&lines);
+    let mesh = mesh_says;
     let values = JobValues::within(&case.hr().spec.values);
     let (finding, is_explained) = match death.has_sidecar {
-        Some(false) if mesh == Some(Mesh::Reset) => (
-            finding
-                .why("The Job's pod has no mesh sidecar (istio-proxy). Where CouchDB's namespace demands mutual TLS, its proxy resets every connection without one.")
+        Some(false) if is_reset => (
+            demanded(case, finding, strict, &death.pod)
                 .steps(values.is_outside_the_mesh().then(|| "If CouchDB is in the mesh, set values.databaseCreationJob.runInIstioServiceMesh.enabled to true in the manifest".to_owned()))
                 .step("If CouchDB is in the mesh, have the sidecar injected into the Job's pod; look at the labels of its namespace:")
                 .command(["kubectl", "get", "namespace", &death.pod.namespace, "--show-labels"]),
@@ -99,6 +104,29 @@ fn check(case: &Case<'_>) -> Verdict {
     couchdb::shown(case, finding, by_hand)
         .then(then(case, Fixes::Elsewhere))
         .into()
+}
+
+/// Adds what demands the sidecar that the pod does not have, and why it has none.
+fn demanded(
+    case: &Case<'_>,
+    finding: Finding,
+    strict: Option<(&PeerAuthentication, bool)>,
+    pod: &Subject,
+) -> Finding {
+    let finding = match strict {
+        Some((peer, is_sure)) => {
+            let peer = Subject::from(&peer.meta);
+            let so = match is_sure {
+                true => " before CouchDB saw a request, so this attempt created no database",
+                false => "",
+            };
+            finding
+                .why(format!("{peer} demands mutual TLS, and the Job's pod has no mesh sidecar (istio-proxy): CouchDB's proxy reset its connection{so}."))
+                .seen([Evidence::new(peer, ".spec.mtls.mode", "STRICT")])
+        }
+        None => finding.why("The Job's pod has no mesh sidecar (istio-proxy). Where CouchDB's namespace demands mutual TLS, its proxy resets every connection without one."),
+    };
+    uninjected(case, finding, pod)
 }
 
 #[cfg(test)]

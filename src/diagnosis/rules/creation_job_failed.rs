@@ -1,15 +1,17 @@
 //! SKVS303: the creation Job failed.
 
 use super::creation_timed_out::tell_not_started;
+use crate::advice::Command;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::install;
 use crate::diagnosis::job::{Death, Outcome, Silent, existing, is_of_mesh};
+use crate::diagnosis::mesh::{self, uninjected};
 use crate::diagnosis::object_commands;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::creation_log::{explained, may_have_created};
+use crate::model::creation_log::{ended_with, explained, may_have_created, waits_for_proxy};
 use crate::model::failure::{Cause, Wait};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -89,11 +91,7 @@ fn check(case: &Case<'_>) -> Verdict {
             );
             finding = finding.seen([death.evidence()]);
             if is_of_mesh(&death.container) {
-                finding = finding
-                    .why("This container is Istio's, not the Job's: it prepares the pod's network, and the node did not let it.")
-                    .step("See which node the pod is on, and check Istio's CNI plugin there:")
-                    .command(["kubectl", "get", "pods", "-A", "-o", "wide", "-l", "k8s-app=istio-cni-node"])
-                    .command(["kubectl", "get", "pods", "-n", &death.pod.namespace, &death.pod.name, "-o", "wide"]);
+                finding = of_mesh(case, finding, death);
             }
             let words = explained(&death.lines.join("\n"));
             finding = finding.whys(words);
@@ -106,6 +104,8 @@ fn check(case: &Case<'_>) -> Verdict {
                     &case.couchdb_namespace(),
                 ]);
             }
+            let silent = words.is_none() && !is_of_mesh(&death.container) && !death.never_started();
+            finding = finding.whys(ended_with(death.exit_code).filter(|_| silent));
             if may_have_created(&death.lines.join("\n")) {
                 finding = finding.why("CouchDB can carry out a creation and answer with an error all the same: the database may exist, and the next attempt then fails with 412 (SKVS301).");
             }
@@ -121,6 +121,11 @@ fn check(case: &Case<'_>) -> Verdict {
                     finding.why("Its log is empty. The reason is therefore unknown.")
                 }
                 None if words.is_some() => finding,
+                None if waits_for_proxy(&death.lines.join("\n")) => uninjected(
+                    case,
+                    finding.why("By its log the Job waits for a mesh sidecar (istio-proxy) in its own pod, or ends it, and nothing listens there."),
+                    &death.pod,
+                ),
                 None => finding.why(
                     "Its last lines are all it says about the reason, which is not a common one.",
                 ),
@@ -175,6 +180,45 @@ fn check(case: &Case<'_>) -> Verdict {
             ]);
     }
     finding.then(then(case, Fixes::Elsewhere)).into()
+}
+
+/// One of Istio's own containers died: they prepare the pod's network.
+fn of_mesh(case: &Case<'_>, finding: Finding, death: &Death) -> Finding {
+    let finding = finding.why("This container is Istio's, not the Job's: it prepares the pod's network, and the node did not let it.");
+    let list = |node: &[String]| {
+        let words = [
+            "kubectl",
+            "get",
+            "pods",
+            "-A",
+            "-o",
+            "wide",
+            "-l",
+            "k8s-app=istio-cni-node",
+        ];
+        Command::new(words).args(node)
+    };
+    let finding = match &death.node {
+        Some(node) => {
+            let finding = finding.why(format!("The pod was on node {node}."));
+            mesh::plugin(case, finding)
+                .step(format!("Check Istio's CNI plugin on node {node}; without the plugin the node's kernel has to have the iptables modules that Istio uses:"))
+                .command(list(&["--field-selector".to_owned(), format!("spec.nodeName={node}")]))
+        }
+        None => mesh::plugin(case, finding)
+            .step("See which node the pod is on, and check Istio's CNI plugin there:")
+            .command(list(&[])),
+    };
+    finding.command([
+        "kubectl",
+        "get",
+        "pods",
+        "-n",
+        &death.pod.namespace,
+        &death.pod.name,
+        "-o",
+        "wide",
+    ])
 }
 
 #[cfg(test)]

@@ -4,11 +4,14 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::install;
 use crate::diagnosis::job::{Job, Outcome};
+use crate::diagnosis::mesh::uninjected;
 use crate::diagnosis::object_commands;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::creation_log::waits_for_proxy;
 use crate::model::failure::Cause;
-use crate::snapshot::{Checked, IfRead};
+use crate::model::kubelet;
+use crate::snapshot::{Checked, IfRead, Listing, Read};
 use k8s_openapi::jiff::Timestamp;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -29,6 +32,9 @@ failed pre-install: timed out waiting for the condition"#,
     contradicted_by: &[],
     check,
 };
+
+/// Lines of a running container's log that are shown.
+const LINES: usize = 3;
 
 pub(super) fn about_the_job(case: &Case<'_>) -> Checked<bool> {
     if !case.is_about_the_job() {
@@ -59,13 +65,17 @@ fn check(case: &Case<'_>) -> Verdict {
     match &job.outcome {
         Outcome::Running { pod, running } => {
             let observed = format!("still running: {}", running.join(", "));
-            finding = finding.seen([Evidence::new(
-                pod.clone(),
-                ".status.containerStatuses",
-                &observed,
-            )]);
+            let (lines, unread) = last_lines(case, pod, running);
+            let evidence = Evidence::new(pod.clone(), ".status.containerStatuses", &observed);
             finding = finding
+                .seen([evidence.lines(&lines)])
                 .why("Its pod is running and has not finished.")
+                .whys(unread.as_deref());
+            if waits_for_proxy(&lines.join("\n")) {
+                finding = finding.why("By its log it waits for a mesh sidecar (istio-proxy) in its own pod, and nothing listens there.");
+                finding = uninjected(case, finding, pod);
+            }
+            finding = finding
                 .step("Find out what it is waiting for:")
                 .command(object_commands::logs(pod));
         }
@@ -110,6 +120,37 @@ fn check(case: &Case<'_>) -> Verdict {
     finding.then(then(case, Fixes::Elsewhere)).into()
 }
 
+/// The last lines of the logs of these containers, and why one was not read.
+fn last_lines(case: &Case<'_>, pod: &Subject, running: &[String]) -> (Vec<String>, Option<String>) {
+    let found = case.creation_job().if_read();
+    let pods = found.and_then(|found| found.pods.if_read());
+    let mut pods = pods.into_iter().flat_map(Listing::known);
+    let found = pods.find(|found| Subject::from(&found.pod.meta) == *pod);
+    let (mut lines, mut unread) = (Vec::new(), None);
+    for (name, log) in found.into_iter().flat_map(|found| &found.logs) {
+        match log {
+            _ if !running.contains(name) => {}
+            Read::Seen(log) => {
+                let all: Vec<&str> = log
+                    .lines()
+                    .map(str::trim_end)
+                    .filter(|l| !l.is_empty())
+                    .collect();
+                let last = &all[all.len().saturating_sub(LINES)..];
+                lines.extend(last.iter().map(|line| (*line).to_owned()));
+            }
+            Read::Absent => {}
+            Read::Unknown(why) => {
+                unread = Some(format!(
+                    "The log of container {name} was not read: {}.",
+                    why.clause()
+                ));
+            }
+        }
+    }
+    (lines, unread)
+}
+
 /// Adds why the kubelet does not start the pod, and what to do.
 pub(super) fn tell_not_started(job: &Job, mut finding: Finding, sentence: &str) -> Finding {
     let Some((pod, evidence, message)) = job.not_started() else {
@@ -119,7 +160,10 @@ pub(super) fn tell_not_started(job: &Job, mut finding: Finding, sentence: &str) 
     finding.sentence = crate::text::one_line(sentence.trim_end_matches([':', ' ']));
     finding
         .seen([evidence])
-        .step("Fix what the kubelet names; the pod's events say more:")
+        .step(match kubelet::remedy(message) {
+            Some(remedy) => format!("{remedy}. The pod's events say more:"),
+            None => "Fix what the kubelet names; the pod's events say more:".to_owned(),
+        })
         .command([
             "kubectl",
             "describe",

@@ -1,4 +1,4 @@
-//! SKVS325: a hook Job of an upgrade failed.
+//! SKVS325: a hook Job that runs after the creation Job failed.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::Subject;
@@ -7,22 +7,25 @@ use crate::diagnosis::object_commands;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::{Cause, hook_job};
+use crate::model::job::Job;
 use crate::snapshot::IfRead;
+use k8s_openapi::jiff::Timestamp;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS325",
     slug: "upgrade-hook-failed",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "a hook Job of the upgrade failed",
-    explanation: r#"The chart has a Job that runs before or after each upgrade, and it failed. It is not the creation Job, which runs before an
-installation only: the database is there. The reason is in the Job's pod. Helm before 3.14 does not name the Job."#,
+    title: "a later hook Job of the chart failed",
+    explanation: r#"The chart has a Job that runs after the installation, or before or after each upgrade, and it failed. It is not the creation
+Job, which runs before an installation only: the database is there. The reason is in the Job's pod. Helm before 3.14 does not name the Job."#,
     fix: r#"See it: `kubectl logs -n NAMESPACE job/NAME --all-containers`
 
 Fix the error in the log, and let Flux try again."#,
     example: r#"pre-upgrade hooks failed: failed early due to stalled resources: [Job/core/pds-database-migrate status: 'Failed']
-post-upgrade hooks failed: job failed: BackoffLimitExceeded"#,
-    explains: &["SKVS108", "SKVS110"],
+post-upgrade hooks failed: job failed: BackoffLimitExceeded
+failed post-install: job pds-database-register failed: BackoffLimitExceeded"#,
+    explains: &["SKVS108", "SKVS110", "SKVS111"],
     contradicted_by: &[],
     check,
 };
@@ -32,8 +35,8 @@ fn check(case: &Case<'_>) -> Verdict {
         return Ok(None);
     };
     let Some(hook) = text
-        .upgrade_hook()
-        .filter(|_| text.action == Some("upgrade"))
+        .later_hook()
+        .filter(|_| ["install", "upgrade"].map(Some).contains(&text.action))
     else {
         return Ok(None);
     };
@@ -44,7 +47,7 @@ fn check(case: &Case<'_>) -> Verdict {
         };
     };
     let listed = wait.job();
-    if !wait.job_failed && listed.is_none() {
+    if !wait.job_failed && !wait.timed_out && listed.is_none() {
         return Ok(None);
     }
     let ended = match wait.job_failed {
@@ -53,6 +56,9 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let left = match hook {
         "pre-upgrade" => "It runs before the upgrade: nothing has been changed.",
+        "post-install" => {
+            "It runs after the installation: the creation Job has succeeded before it, so the database exists."
+        }
         _ => "It runs after the upgrade: the chart's objects are already the new ones.",
     };
     let namespace = case.hr().release_namespace();
@@ -61,8 +67,20 @@ fn check(case: &Case<'_>) -> Verdict {
     let job = listed
         .map(|w| Subject::new("Job", w.home(namespace), &w.name))
         .or_else(|| hook_job(text.raw).map(|name| Subject::new("Job", namespace, name)))
-        .or_else(|| stored(case, hook));
+        .or_else(|| stored(case, hook))
+        .or_else(|| of_this_attempt(case, hook));
     let Some(job) = job else {
+        let unread = match case.hook_jobs() {
+            Ok(Some(jobs)) => jobs.not_all().cloned(),
+            Ok(None) => None,
+            Err(unread) => Some(unread.why),
+        };
+        let unread = unread.map(|why| {
+            format!(
+                "The Jobs of its namespace were not all read: {}.",
+                why.clause()
+            )
+        });
         return case
             .finding(
                 case.subject(),
@@ -70,6 +88,7 @@ fn check(case: &Case<'_>) -> Verdict {
             )
             .why(left)
             .why("This version of Helm does not name the Job.")
+            .whys(unread.as_deref())
             .step(format!(
                 "Find it: a Job with the annotation helm.sh/hook: {hook}. Then read its log:"
             ))
@@ -102,6 +121,33 @@ fn stored(case: &Case<'_>, hook: &str) -> Option<Subject> {
         .filter(|h| h.kind == "Job" && h.events.iter().any(|event| event == hook));
     let only = jobs.next().filter(|_| jobs.next().is_none())?;
     (!only.name.is_empty()).then(|| Subject::new("Job", case.hr().release_namespace(), &only.name))
+}
+
+/// The only Job of that hook that failed and was made during this attempt, by its annotation and its time.
+fn of_this_attempt(case: &Case<'_>, hook: &str) -> Option<Subject> {
+    let time = |text: &str| text.parse::<Timestamp>().ok();
+    let deployed = case.hr().status.history.first()?.last_deployed.as_deref();
+    let (since, until) = (
+        time(deployed?)?,
+        time(
+            case.failure
+                .as_ref()?
+                .condition
+                .last_transition_time
+                .as_deref()?,
+        )?,
+    );
+    let is_of_attempt = |job: &&Job| {
+        let made = job.meta.created.as_str().and_then(time);
+        made.is_some_and(|made| (since..=until).contains(&made))
+    };
+    let jobs = case.hook_jobs().if_read()?.known().iter();
+    let mut failed = jobs
+        .filter(|job| job.failed().is_some())
+        .filter(|job| job.is_of_hook(hook) == Some(true))
+        .filter(is_of_attempt);
+    let only = failed.next().filter(|_| failed.next().is_none())?;
+    Some(Subject::from(&only.meta))
 }
 
 /// The hook is a pod by itself: `pod x failed`.
@@ -163,6 +209,7 @@ mod tests {
     fn it_is_found_in_every_form_of_the_text_wherever_it_is() {
         for message in [
             "post-upgrade hooks failed: 1 error occurred:\n\t* job is failed",
+            "post-upgrade hooks failed: 1 error occurred:\n\t* timed out waiting for the condition",
             "post-upgrade hooks failed: 1 error occurred:\n\t* job a failed: BackoffLimitExceeded",
             "pre-upgrade hooks failed: timeout waiting for: [Job/core/a status: 'InProgress']",
         ] {

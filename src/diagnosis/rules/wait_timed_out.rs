@@ -46,7 +46,7 @@ fn check(case: &Case<'_>) -> Verdict {
         // A Job of the chart that is not a hook: it is applied with the other objects.
         Cause::Wait(wait)
             if wait.job_failed
-                && text.upgrade_hook().is_none()
+                && text.later_hook().is_none()
                 && case.action()? == Some("upgrade") =>
         {
             return of_job(case, wait);
@@ -58,6 +58,8 @@ fn check(case: &Case<'_>) -> Verdict {
         }
         // The creation Job has its own checks.
         Cause::Wait(wait) if wait.job().is_some() || text.is_of_hook() => return Ok(None),
+        // SKVS325 names the hook.
+        Cause::Wait(_) if text.later_hook().is_some() => return Ok(None),
         Cause::Wait(wait) if wait.timed_out => &wait.objects,
         _ => return Ok(None),
     };

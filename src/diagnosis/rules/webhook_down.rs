@@ -3,7 +3,10 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::refused::refused;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::failure::refusal::{Refusal, is_distrusted, is_late, lacks_service, service_of};
+use crate::diagnosis::webhook;
+use crate::model::failure::refusal::{
+    Refusal, is_answered, is_distrusted, is_late, lacks_port, lacks_service, service_of,
+};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS112",
@@ -39,19 +42,53 @@ fn check(case: &Case<'_>) -> Verdict {
     let finding = refused
         .finding(case, subject, sentence)
         .why(format!("The API server says: {why}"));
-    let finding = match service_of(&why) {
-        Some((namespace, service)) if lacks_service(&why) => finding
-            .why(format!("Service {namespace}/{service} did not exist: the webhook's configuration was left over from something that was removed or renamed."))
-            .step(format!("Find the configuration that names {service}. Have its owners remove it, or make it name the present Service:"))
-            .command(["kubectl", "get", "validatingwebhookconfigurations,mutatingwebhookconfigurations"]),
+    let service = service_of(&why).or_else(|| webhook::service(case, &name));
+    let of = service
+        .as_ref()
+        .map(|(namespace, name)| (namespace.as_str(), name.as_str()));
+    let configurations = webhook::configurations(case, &name, of);
+    let names: Vec<String> = configurations.iter().map(ToString::to_string).collect();
+    let names = names.join(" and ");
+    let finding = match configurations.is_empty() {
+        true => finding,
+        false => finding.why(format!("The webhook is configured by {names}.")),
+    };
+    let finding = match service {
+        Some((namespace, service)) if lacks_service(&why) => {
+            let finding = finding
+                .why(format!("Service {namespace}/{service} did not exist: the webhook's configuration was left over from something that was removed or renamed."));
+            match configurations.is_empty() {
+                true => finding.step(format!("Find the configuration that names {service}. Have its owners remove it, or make it name the present Service:")),
+                false => finding.step(format!("Have the owners of {names} remove it, or make it name the present Service. All configurations:")),
+            }
+            .command(["kubectl", "get", "validatingwebhookconfigurations,mutatingwebhookconfigurations"])
+        }
+        Some((namespace, service)) if lacks_port(&why) => finding
+            .step(format!("The webhook's configuration names a port that Service {namespace}/{service} does not have. Have their owners bring the two together:"))
+            .command(["kubectl", "get", "services", "-n", &namespace, &service, "-o", "wide"]),
+        service if is_answered(&why) => {
+            let finding = finding.why("Something answered, but not as this webhook does: its program is of another version than its configuration, or a proxy (a mesh sidecar) answers in its place.");
+            match service {
+                Some((namespace, service)) => webhook::shown(case, finding, &service, |finding| {
+                    finding
+                        .step(format!("Compare the webhook's path in its configuration with the version of the program behind Service {namespace}/{service}, and read its log:"))
+                        .command(["kubectl", "get", "pods,services", "-n", &namespace])
+                }),
+                None => finding
+                    .step("See which Service the configuration names, and read the log of the pods behind it:")
+                    .command(["kubectl", "get", "validatingwebhookconfigurations,mutatingwebhookconfigurations"]),
+            }
+        }
         Some((namespace, service)) if is_distrusted(&why) => finding
             .step(format!("The webhook answers, but the API server does not accept its certificate. See whether the pods of {namespace}/{service} serve a certificate that has expired or is of another authority than the configuration's caBundle, and have its owners restart them:"))
             .command(["kubectl", "get", "pods", "-n", &namespace]),
-        Some((namespace, service)) => finding
-            .step(format!("Check whether anything runs behind its Service {namespace}/{service}, and start it:"))
-            .command(["kubectl", "get", "pods,endpointslices", "-n", &namespace])
-            // A webhook that a chart brings cannot answer for the other objects of the same chart.
-            .steps((namespace == case.hr().release_namespace()).then(|| format!("If {service} belongs to the same chart, it was not running yet when the API server asked it: ask the chart's publisher to install it first, or to exclude the chart's own objects from the webhook"))),
+        Some((namespace, service)) => webhook::shown(case, finding, &service, |finding| {
+            finding
+                .step(format!("Check whether anything runs behind its Service {namespace}/{service}, and start it:"))
+                .command(["kubectl", "get", "pods,endpointslices", "-n", &namespace])
+        })
+        // A webhook that a chart brings cannot answer for the other objects of the same chart.
+        .steps((namespace == case.hr().release_namespace()).then(|| format!("If {service} belongs to the same chart, it was not running yet when the API server asked it: ask the chart's publisher to install it first, or to exclude the chart's own objects from the webhook"))),
         None => finding.step("Find its Service, and start it:").command([
             "kubectl",
             "get",
@@ -66,6 +103,37 @@ fn check(case: &Case<'_>) -> Verdict {
 #[cfg(test)]
 mod tests {
     use crate::diagnosis::fixture;
+    use crate::diagnosis::texts::of_helm;
+
+    #[test]
+    fn a_webhook_that_answers_is_not_started_again() {
+        let of = |why: &str| {
+            let text = format!(
+                "Internal error occurred: failed calling webhook \"v.example\": failed to call webhook: {why}"
+            );
+            of_helm("upgrade", &text, "SKVS112")
+        };
+        let post = "Post \"https://hook.policy.svc:443/v?timeout=10s\": ";
+        let fix = of("the server could not find the requested resource");
+        assert!(
+            fix.contains("which Service the configuration names"),
+            "{fix}"
+        );
+        let fix = of(&format!("{post}unexpected response code: 503"));
+        assert!(fix.contains("Compare the webhook's path"), "{fix}");
+        let fix = of(&format!(
+            "{post}no service port 443 found for service \"hook\""
+        ));
+        assert!(
+            fix.contains("names a port that Service policy/hook does not have"),
+            "{fix}"
+        );
+        let fix = of(&format!("{post}EOF"));
+        assert!(
+            fix.contains("anything runs behind its Service policy/hook"),
+            "{fix}"
+        );
+    }
 
     #[test]
     fn the_webhook_and_its_service_are_told() {

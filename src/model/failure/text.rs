@@ -71,15 +71,26 @@ impl<'a> FailureText<'a> {
         self.raw.contains("failed to replace object: ")
     }
 
-    /// The hook of an upgrade that failed: `pre-upgrade` or `post-upgrade`.
-    pub fn upgrade_hook(&self) -> Option<&'static str> {
-        let hooks = ["pre-upgrade", "post-upgrade"];
-        let failed = |hook: &&str| self.raw.contains(&format!("{hook} hooks failed: "));
-        hooks.into_iter().find(failed)
+    /// The hook that failed, if it is one that runs when the database is there: `post-install`, `pre-upgrade` or `post-upgrade`.
+    pub fn later_hook(&self) -> Option<&'static str> {
+        const HOOKS: [(&str, &str); 4] = [
+            ("pre-upgrade", "pre-upgrade hooks failed: "),
+            ("post-upgrade", "post-upgrade hooks failed: "),
+            ("post-install", "failed post-install: "),
+            // Helm 4.
+            ("post-install", "post-install hooks failed: "),
+        ];
+        let mut hooks = HOOKS.into_iter();
+        let (hook, _) = hooks.find(|(_, lead)| self.raw.contains(lead))?;
+        Some(hook)
     }
 
     /// It is about the creation Job, or may be: Helm waited for it, or for something that the text does not name.
     pub fn is_of_creation_job(&self) -> bool {
+        // It succeeded before any of these ran.
+        if self.later_hook() == Some("post-install") {
+            return false;
+        }
         let waited = match &self.cause {
             // It need not be the Job that creates the database.
             Cause::Wait(wait) if wait.gone_job().is_some() => false,

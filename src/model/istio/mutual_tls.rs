@@ -51,6 +51,26 @@ impl PeerAuthentication {
         Self { meta, content }
     }
 
+    /// Whether it demands mutual TLS of every client, at each port of each pod of its namespace or, in the root namespace, of the mesh;
+    /// `None` where it is about some pods or ports only, says nothing of it, or cannot be read.
+    pub fn is_strict(&self) -> Option<bool> {
+        let Object(spec) = self.content.as_ref().ok()?;
+        if spec.selector.is_some() || spec.port_level_mtls.is_some() {
+            return None;
+        }
+        match spec.mtls.as_ref()?.0.mode?.0 {
+            Mode::Strict => Some(true),
+            Mode::Permissive | Mode::Disable => Some(false),
+            Mode::Unset => None,
+        }
+    }
+
+    /// Whether it is about each pod and port of its namespace.
+    pub fn is_of_all(&self) -> bool {
+        let spec = self.content.as_ref().ok();
+        spec.is_some_and(|Object(spec)| spec.selector.is_none() && spec.port_level_mtls.is_none())
+    }
+
     /// Whether it switches mutual TLS off, for all ports or one, at a pod of `namespace` with these labels.
     pub fn disables(&self, namespace: &str, root: &str, labels: &Pairs) -> Match {
         let own = &self.meta.namespace;
@@ -81,6 +101,26 @@ mod tests {
         let object = json!({"metadata": {"namespace": namespace, "name": "p"}, "spec": spec});
         let labels = Pairs::from([("app".to_owned(), "db".to_owned())]);
         PeerAuthentication::from_value(&object).disables("secure-kvs", "istio-system", &labels)
+    }
+
+    #[test]
+    fn only_one_that_demands_it_of_all_is_strict() {
+        let strict = |spec: Value| {
+            let object = json!({"metadata": {"namespace": "n", "name": "p"}, "spec": spec});
+            PeerAuthentication::from_value(&object).is_strict()
+        };
+        let on = json!({"mode": "STRICT"});
+        assert_eq!(strict(json!({"mtls": on})), Some(true));
+        assert_eq!(strict(json!({"mtls": {"mode": "PERMISSIVE"}})), Some(false));
+        for odd in [
+            json!({"mtls": {"mode": "UNSET"}}),
+            json!({}),
+            json!({"mtls": on, "selector": {"matchLabels": {"app": "db"}}}),
+            json!({"mtls": on, "portLevelMtls": {"5984": {"mode": "DISABLE"}}}),
+            json!({"mtls": on, "stranger": 1}),
+        ] {
+            assert_eq!(strict(odd.clone()), None, "{odd}");
+        }
     }
 
     #[test]

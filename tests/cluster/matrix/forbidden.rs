@@ -27,9 +27,14 @@ const NAMES: [&str; 15] = [
 ];
 
 /// Rights that these onboardings make no use of: for other kinds of source, for a run without names, for the pods of
-/// Flux's Deployments, which the testbed has none of, and for events and logs of CouchDB's pods, which are all ready.
-const UNUSED: [&str; 12] = [
+/// Flux's Deployments, which the testbed has none of, for nodes, admission webhooks and Istio, which are not at fault, and for events and logs of CouchDB's pods, which are all ready.
+const UNUSED: [&str; 21] = [
     "list kustomizations everywhere",
+    "get nodes everywhere",
+    "list volumeattachments everywhere",
+    "list validatingwebhookconfigurations everywhere",
+    "list mutatingwebhookconfigurations everywhere",
+    "list peerauthentications everywhere",
     "get gitrepositories in flux-system",
     "get ocirepositories in flux-system",
     "get buckets in flux-system",
@@ -41,6 +46,10 @@ const UNUSED: [&str; 12] = [
     "list authorizationpolicies in secure-kvs",
     "list events in secure-kvs",
     "get pods/log in secure-kvs",
+    "get services in istio-system",
+    "list pods in istio-system",
+    "list events in istio-system",
+    "get pods/log in istio-system",
 ];
 
 /// Target namespaces of these onboardings beside `core`, with the same rights.

@@ -1,0 +1,125 @@
+//! The admission webhook that did not answer: its configuration and its pods.
+
+use super::serving;
+use crate::cluster::{Cluster, ListOf, segment};
+use crate::model::failure::refusal::{Refusal, service_of};
+use crate::model::failure::{Cause, Failure};
+use crate::model::owner::Belongs;
+use crate::model::pod::Pod;
+use crate::model::service::Service;
+use crate::model::webhook_configuration::WebhookConfiguration;
+use crate::snapshot::{IfRead, Listing, Read, ServingPod, Snapshot, Webhook};
+use serde_json::Value;
+
+/// Configurations of each kind that are listed.
+const LISTED: usize = 250;
+/// Their group and kinds.
+const GROUP: &str = "/apis/admissionregistration.k8s.io/v1";
+const KINDS: [(&str, &str); 2] = [
+    (
+        "ValidatingWebhookConfiguration",
+        "validatingwebhookconfigurations",
+    ),
+    (
+        "MutatingWebhookConfiguration",
+        "mutatingwebhookconfigurations",
+    ),
+];
+
+/// Most requests: the configurations, the Service and its pods.
+pub(super) const REQUESTS_MAX: u64 = 2 + 1 + serving::REQUESTS_MAX;
+
+/// Reads who should have answered, if a webhook did not.
+pub(super) async fn webhook(
+    cluster: &Cluster,
+    snapshot: &Snapshot,
+    failure: Option<&Failure<'_>>,
+) -> Read<Webhook> {
+    let Some((name, why)) = down(snapshot, failure) else {
+        return Read::not_needed("no admission webhook failed to answer");
+    };
+    let configurations = configurations(cluster).await;
+    let known = configurations.if_read().map_or(&[][..], Listing::known);
+    let configured = || {
+        let (namespace, name) = known.iter().find_map(|c| c.service_of(&name))?;
+        Some((namespace.to_owned(), name.to_owned()))
+    };
+    let (of_service, pods) = match service_of(&why).or_else(configured) {
+        Some((namespace, name)) => pods(cluster, &namespace, &name).await,
+        None => (false, Read::not_asked("its Service is not known")),
+    };
+    Read::Seen(Webhook {
+        configurations,
+        pods,
+        of_service,
+    })
+}
+
+/// Its name, and what the API server said of it.
+fn down(snapshot: &Snapshot, failure: Option<&Failure<'_>>) -> Option<(String, String)> {
+    if let Some(Cause::Refusal(Refusal::WebhookDown { name, why })) = failure.map(|f| &f.text.cause)
+    {
+        return Some((name.clone(), why.clone()));
+    }
+    let job = snapshot.creation_job().if_read();
+    let events = match (job, snapshot.lost_job()) {
+        (Some(found), _) => &found.events,
+        (None, Some(lost)) => &lost.events,
+        (None, None) => return None,
+    };
+    let events = events.if_read().map_or(&[][..], Listing::known);
+    events
+        .iter()
+        .rev()
+        .find_map(|event| match Refusal::parse(&event.message)? {
+            Refusal::WebhookDown { name, why } => Some((name, why)),
+            _ => None,
+        })
+}
+
+/// The webhook configurations of both kinds.
+pub(super) async fn configurations(cluster: &Cluster) -> Read<Listing<WebhookConfiguration>> {
+    let read = KINDS.map(|(kind, plural)| async move {
+        let path = format!("{GROUP}/{plural}");
+        let listed = cluster.page(&ListOf::objects(path), LISTED).await;
+        Read::from_result(listed).map(|all: Listing<Value>| {
+            all.map(|object| WebhookConfiguration::from_value(&object, kind))
+        })
+    });
+    let [validating, mutating] = read;
+    match futures::join!(validating, mutating) {
+        (Read::Unknown(why), Read::Unknown(_)) => Read::Unknown(why),
+        (one, other) => {
+            let mut all = Listing::default();
+            for listed in [one, other] {
+                match listed {
+                    Read::Seen(listed) => all.extend(listed),
+                    Read::Absent => {}
+                    Read::Unknown(why) => all.lacks(Some(why)),
+                }
+            }
+            Read::Seen(all)
+        }
+    }
+}
+
+/// The pods behind the Service, and whether it is the Service that selects them.
+async fn pods(cluster: &Cluster, namespace: &str, name: &str) -> (bool, Read<Listing<ServingPod>>) {
+    let path = format!(
+        "/api/v1/namespaces/{}/services/{}",
+        segment(namespace),
+        segment(name)
+    );
+    let service = Read::from_result(cluster.get::<Value>(&path).await);
+    if service.is_absent() {
+        return (false, Read::Absent);
+    }
+    let service = service.map(|object| Service::from_value(&object));
+    match service.if_read().and_then(Service::label_selector) {
+        Some(selector) => (true, serving::pods(cluster, namespace, &selector).await),
+        None => {
+            let named = |pod: &Pod| !matches!(pod.belongs_to("Deployment", name), Belongs::No);
+            (false, serving::pods_that(cluster, namespace, named).await)
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! What Istio does to a pod of the creation Job, as far as the mesh's own objects were read: whether a sidecar is put into it, whether
+//! CouchDB's proxies demand one, and why the pod's network was not prepared.
+
+use super::case::Case;
+use super::finding::{Evidence, Finding, Subject};
+use super::serving;
+use crate::model::field::{Field, Meta};
+use crate::model::istio::ISTIO_NAMESPACE;
+use crate::model::istio::mutual_tls::PeerAuthentication;
+use crate::snapshot::{IfRead, JobPod, Read, ServingPod};
+
+/// Labels of a namespace that ask for a sidecar.
+const LABELS: [&str; 2] = ["istio-injection", "istio.io/rev"];
+
+/// Adds why no injector puts a sidecar into the pod, as far as that is known.
+pub(super) fn uninjected(case: &Case<'_>, finding: Finding, pod: &Subject) -> Finding {
+    let Some(mesh) = case.mesh().if_read() else {
+        return finding;
+    };
+    let Some(namespace) = case.target_namespace().if_read().map(|n| &n.meta) else {
+        return finding;
+    };
+    let Some(pod) = meta_of(case, pod).filter(|pod| pod.namespace == namespace.name) else {
+        return finding;
+    };
+    let name = &namespace.name;
+    let has = |key: &str| match namespace.label(key) {
+        Field::Set(value) => Some(format!("{key}={value}")),
+        Field::Absent | Field::Malformed => None,
+    };
+    let own: Vec<String> = LABELS.into_iter().filter_map(has).collect();
+    let injectors = match &mesh.injectors {
+        Read::Seen(all) => all,
+        Read::Absent => return finding,
+        Read::Unknown(why) => {
+            let why = why.clause();
+            return finding.why(format!(
+                "Whether an injector of Istio takes namespace {name} is unknown: {why}."
+            ));
+        }
+    };
+    let all: Vec<_> = injectors
+        .known()
+        .iter()
+        .filter(|c| c.is_injector())
+        .collect();
+    if all.iter().any(|c| c.takes(namespace, pod) != Some(false)) {
+        return finding;
+    }
+    let said = match own.is_empty() {
+        true => "has no label that asks for a sidecar".to_owned(),
+        false => format!("is labelled {}", own.join(" and ")),
+    };
+    let asked: Vec<String> = all.iter().flat_map(|c| c.asked_labels()).collect();
+    let seen = Evidence::new(
+        Subject::new("Namespace", "", name),
+        ".metadata.labels",
+        match own.is_empty() {
+            true => "neither istio-injection nor istio.io/rev",
+            false => own.first().map_or("", String::as_str),
+        },
+    );
+    let injectors_seen = all.iter().map(|c| {
+        let asked = c.asked_labels();
+        let observed = format!("asks for {}", asked.join(" or "));
+        Evidence::new(
+            Subject::from(&c.meta),
+            ".webhooks[*].namespaceSelector",
+            &observed,
+        )
+    });
+    let finding = finding.seen([seen]).seen(injectors_seen);
+    if asked.is_empty() {
+        return match injectors.is_empty() {
+            Ok(true) => finding.why(format!("Namespace {name} {said}, but the cluster has no injector of Istio (MutatingWebhookConfiguration).")),
+            _ => finding,
+        };
+    }
+    let doubt = match injectors.not_all() {
+        Some(why) => format!(" Others may exist that were not read: {}.", why.clause()),
+        None => String::new(),
+    };
+    let asked = asked.join(" or ");
+    finding
+        .why(format!("Namespace {name} {said}, and no injector of Istio that was read takes that, so its pods get no sidecar: they ask for {asked}.{doubt}"))
+        .step(format!("Label namespace {name} for the istiod that runs ({asked}), without the other label (istio-injection or istio.io/rev), and have the Job's pod made again. The labels and the injectors:"))
+        .command(["kubectl", "get", "namespace", name, "--show-labels"])
+        .command(["kubectl", "get", "mutatingwebhookconfigurations", "-l", "app=sidecar-injector", "--show-labels"])
+}
+
+fn meta_of<'a>(case: &Case<'a>, pod: &Subject) -> Option<&'a Meta> {
+    let job = case.creation_job().if_read()?;
+    let mut pods = job.pods.if_read()?.known().iter();
+    pods.find(|found| Subject::from(&found.pod.meta) == *pod)
+        .map(|JobPod { pod, .. }| &pod.meta)
+}
+
+/// The PeerAuthentication by which CouchDB's proxies refuse every client without a sidecar, and whether that is sure: one for the whole mesh
+/// is one by the usual name of its namespace. `None` where that is not known.
+pub(super) fn strict<'a>(case: &Case<'a>) -> Option<(&'a PeerAuthentication, bool)> {
+    let couchdb = case.couch_pods().if_read()?;
+    let pods = couchdb.pods.all().ok()?;
+    let excluded = |meta: &Meta| {
+        ["excludeInboundPorts", "includeInboundPorts"]
+            .iter()
+            .any(|key| {
+                let annotation = meta.annotation(&format!("traffic.sidecar.istio.io/{key}"));
+                !annotation.is_absent()
+            })
+    };
+    let meshed = |found: &ServingPod| {
+        found.pod.has_container("istio-proxy") == Some(true) && !excluded(&found.pod.meta)
+    };
+    if pods.is_empty() || !pods.iter().all(meshed) {
+        return None;
+    }
+    let peers = case.mesh().if_read()?.peers.if_read()?;
+    let of = |namespace: &str| {
+        let own = peers
+            .known()
+            .iter()
+            .filter(|p| p.meta.namespace == namespace);
+        own.collect::<Vec<_>>()
+    };
+    // One for some pods or ports decides before the namespace's, and the namespace's before the mesh's.
+    let (own, root) = (of(&couchdb.namespace), of(ISTIO_NAMESPACE));
+    if own.iter().any(|p| !p.is_of_all()) {
+        return None;
+    }
+    let is_own = !own.is_empty();
+    let level: Vec<_> = match is_own {
+        true => own,
+        false => root.into_iter().filter(|p| p.is_of_all()).collect(),
+    };
+    match level[..] {
+        [only] if only.is_strict() == Some(true) => {
+            Some((only, is_own && peers.not_all().is_none()))
+        }
+        _ => None,
+    }
+}
+
+/// Adds the pods of Istio's CNI plugin on the pod's node that are not serving.
+pub(super) fn plugin(case: &Case<'_>, finding: Finding) -> Finding {
+    let Some(mesh) = case.mesh().if_read() else {
+        return finding;
+    };
+    match &mesh.cni {
+        Read::Seen(pods) => serving::shown(finding, &serving::unserving(pods.known(), case.now)),
+        Read::Absent => finding,
+        Read::Unknown(why) => finding.why(format!(
+            "Whether Istio's CNI plugin runs there is unknown: {}.",
+            why.clause()
+        )),
+    }
+}
+
+/// Adds that source-controller asks through a sidecar, where the cloud's metadata service did not answer it.
+pub(super) fn sidecar_of_source_controller(case: &Case<'_>, finding: Finding) -> Finding {
+    let Some(mesh) = case.mesh().if_read() else {
+        return finding;
+    };
+    let pods = match &mesh.source_controller {
+        Read::Seen(pods) => pods,
+        Read::Absent => return finding,
+        Read::Unknown(why) => {
+            let why = why.clause();
+            return finding.why(format!("Whether source-controller has a mesh sidecar (istio-proxy), through which it would not reach the metadata service, is unknown: {why}."));
+        }
+    };
+    let mut with = pods
+        .known()
+        .iter()
+        .filter(|pod| pod.has_container("istio-proxy") == Some(true));
+    let Some(pod) = with.next() else {
+        return finding;
+    };
+    let subject = Subject::from(&pod.meta);
+    finding
+        .why(format!("{subject} has a mesh sidecar (istio-proxy): its question to the cloud's metadata service goes through the mesh, which does not know that address."))
+        .seen([Evidence::new(subject, ".spec.containers", "istio-proxy")])
+        .step("Take source-controller out of the mesh (label sidecar.istio.io/inject: \"false\" on the pods of its Deployment), or only its questions to the metadata service (annotation traffic.sidecar.istio.io/excludeOutboundIPRanges: 169.254.169.254/32):")
+        .command(["kubectl", "get", "pods", "-n", "flux-system", "-l", "app=source-controller", "--show-labels"])
+}
+
+#[cfg(test)]
+mod tests;

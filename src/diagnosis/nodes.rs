@@ -1,0 +1,231 @@
+//! The nodes of the pods that a finding shows: one that is lost, full or cordoned is what keeps its pods from their work.
+
+use super::case::Case;
+use super::finding::{Evidence, Finding, Subject};
+use crate::model::node::Health;
+use crate::model::pod::Pod;
+use crate::model::volume_attachment::VolumeAttachment;
+use crate::snapshot::{IfRead, Listing, Nodes, Read};
+
+/// The finding with what is wrong with the nodes of its pods, and with those that still hold their volumes.
+pub(super) fn also(case: &Case<'_>, finding: Finding) -> Finding {
+    let Some(nodes) = case.nodes().if_read() else {
+        return finding;
+    };
+    let shown: Vec<Subject> = finding.evidence.iter().map(|e| e.object.clone()).collect();
+    let pods = pods(case).filter(|pod| shown.contains(&Subject::from(&pod.meta)));
+    let mut pods: Vec<&Pod> = pods.filter(|pod| pod.may_be_of_its_node()).collect();
+    // The target namespace's pods have the Job's among them.
+    pods.sort_by_key(|pod| pod.meta.id());
+    pods.dedup_by_key(|pod| pod.meta.id());
+    let finding = pods
+        .into_iter()
+        .fold(finding, |finding, pod| of_pod(finding, pod, nodes));
+    with_volumes(finding, nodes)
+}
+
+/// Every pod that was read.
+fn pods<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Pod> {
+    let job = case.creation_job().if_read();
+    let job = job.and_then(|found| found.pods.if_read()).into_iter();
+    let job = job.flat_map(Listing::known).map(|found| &found.pod);
+    let controllers = case.controller_pods().if_read().into_iter();
+    let couchdb = case.couch_pods().if_read().map(|found| &found.pods);
+    let serving = controllers.chain(couchdb).flat_map(Listing::known);
+    let target = case.target_pods().if_read().into_iter();
+    job.chain(serving.map(|found| &found.pod))
+        .chain(target.flat_map(Listing::known))
+}
+
+fn of_pod(finding: Finding, pod: &Pod, nodes: &Nodes) -> Finding {
+    let Some((name, node)) = pod
+        .node
+        .as_str()
+        .and_then(|name| Some((name, nodes.of(name)?)))
+    else {
+        return finding;
+    };
+    let subject = Subject::from(&pod.meta);
+    let is_said = finding.evidence.iter().any(|e| e.object == of(name));
+    match node {
+        _ if is_said => finding,
+        Read::Seen(node) => match node.health() {
+            Health::Fine => finding,
+            Health::Troubled(troubles) => {
+                let finding = finding
+                    .why(format!("{subject} is on node {name}, which {}.", troubles.join(" and ")))
+                    .seen([evidence(name, &troubles)]);
+                see(finding, name, "Bring the node back, or let its pods move to another one:")
+            }
+            Health::Unknown => {
+                finding.why(format!("{subject} is on node {name}, whose conditions do not say how it is."))
+            }
+        },
+        Read::Absent => finding.why(format!(
+            "{subject} is on node {name}, which no longer exists: Kubernetes removes the pod in a few minutes."
+        )),
+        Read::Unknown(why) => finding.why(format!(
+            "{subject} is on node {name}. How that node is was not read: {}.",
+            why.clause()
+        )),
+    }
+}
+
+/// Adds the nodes to which volumes are still attached that the finding says are attached elsewhere.
+fn with_volumes(finding: Finding, nodes: &Nodes) -> Finding {
+    let attachments = match &nodes.attachments {
+        Read::Seen(attachments) => attachments.known(),
+        _ => return finding,
+    };
+    let is_shown = |attachment: &&VolumeAttachment| {
+        let volume = attachment.volume.text();
+        let mut shown = finding.evidence.iter();
+        !volume.is_empty() && shown.any(|e| e.observed.contains(volume))
+    };
+    let shown: Vec<&VolumeAttachment> = attachments.iter().filter(is_shown).collect();
+    shown.into_iter().fold(finding, |finding, attachment| {
+        of_volume(finding, attachment, nodes)
+    })
+}
+
+fn of_volume(finding: Finding, attachment: &VolumeAttachment, nodes: &Nodes) -> Finding {
+    let (volume, name) = (attachment.volume.text(), attachment.node.text());
+    let subject = Subject::from(&attachment.meta);
+    let attached = Evidence::new(
+        subject,
+        ".status.attached",
+        &format!("{volume} is attached to node {name}"),
+    );
+    let finding = finding.seen([attached]);
+    let troubles = match nodes.of(name) {
+        Some(Read::Seen(node)) => match node.health() {
+            Health::Troubled(troubles) => Some(troubles),
+            Health::Fine | Health::Unknown => None,
+        },
+        _ => None,
+    };
+    let Some(troubles) = troubles else {
+        let finding = finding.why(format!("Volume {volume} is still attached to node {name}."));
+        return finding
+            .step(format!("Find the pod that still uses it on {name}; the volume is free once that pod is gone:"))
+            .command(["kubectl", "get", "pods", "-A", "-o", "wide", "--field-selector", &format!("spec.nodeName={name}")]);
+    };
+    let finding = finding
+        .why(format!(
+            "Volume {volume} is still attached to node {name}, which {}.",
+            troubles.join(" and ")
+        ))
+        .seen([evidence(name, &troubles)]);
+    see(
+        finding,
+        name,
+        "Bring that node back, which frees the volume. If its machine is surely switched off, have the cluster's administrators remove the node: Kubernetes then detaches the volume. Never detach it while the machine may be running, since two writers damage the data:",
+    )
+}
+
+fn of(name: &str) -> Subject {
+    Subject::new("Node", "", name)
+}
+
+fn evidence(name: &str, troubles: &[String]) -> Evidence {
+    Evidence::new(of(name), ".status.conditions", &troubles.join("; "))
+}
+
+fn see(finding: Finding, name: &str, step: &str) -> Finding {
+    let command = ["kubectl", "describe", "node", name];
+    finding.step(step).command(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::fixture;
+    use crate::model::node::Node;
+    use crate::snapshot::Why;
+    use serde_json::json;
+
+    /// What is added to a finding about a lost pod of CouchDB on a node with these conditions.
+    fn added(node: Read<Node>) -> String {
+        let name = "couchdb-unreachable";
+        let mut snapshot = fixture::snapshot(name);
+        let pod = json!({"metadata": {"namespace": "secure-kvs", "name": "db-0"}, "spec": {"nodeName": "w"},
+            "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown"}]}});
+        let pod = crate::snapshot::ServingPod {
+            pod: Pod::from_value(&pod),
+            events: Read::Seen(Listing::default()),
+            log: Read::not_needed("x"),
+        };
+        snapshot.on_demand.couch_pods = Read::Seen(crate::snapshot::CouchPods {
+            of_service: true,
+            namespace: "secure-kvs".to_owned(),
+            pods: Listing::whole(vec![pod]),
+        });
+        snapshot.on_demand.nodes = Read::Seen(Nodes {
+            nodes: vec![("w".to_owned(), node)],
+            attachments: Read::not_needed("x"),
+        });
+        let case = Case::new(&snapshot, fixture::meta(name).now);
+        let shown = Evidence::new(Subject::new("Pod", "secure-kvs", "db-0"), "x", "x");
+        let finding = also(&case, Finding::new(case.subject(), "x").seen([shown]));
+        let why = finding.why.join("\n");
+        format!(
+            "{why}\n{}",
+            fixture::lines(Finding {
+                why: Vec::new(),
+                ..finding
+            })
+        )
+    }
+
+    fn node(status: &str) -> Read<Node> {
+        let ready = json!({"type": "Ready", "status": status, "reason": "R", "message": "m"});
+        Read::Seen(Node::from_value(
+            &json!({"metadata": {"name": "w"}, "status": {"conditions": [ready]}}),
+        ))
+    }
+
+    #[test]
+    fn the_node_of_a_pod_says_what_it_lacks() {
+        insta::assert_snapshot!(added(node("Unknown")), @"
+        Pod secure-kvs/db-0 is on node w, which is unreachable (R: m).
+        x
+        Bring the node back, or let its pods move to another one:
+        $ kubectl describe node w
+        ");
+        assert_eq!(added(node("True")), "\nx");
+        insta::assert_snapshot!(added(Read::Unknown(Why::Forbidden("get nodes".to_owned()))), @"
+        Pod secure-kvs/db-0 is on node w. How that node is was not read: forbidden (get nodes).
+        x
+        ");
+        assert!(added(Read::Absent).contains("no longer exists"));
+        assert!(added(node("odd")).contains("do not say"));
+    }
+
+    #[test]
+    fn the_node_that_holds_a_volume_is_named_and_nothing_is_detached_by_force() {
+        let attachment = json!({"metadata": {"name": "csi-1"}, "spec": {"nodeName": "w", "source": {"persistentVolumeName": "pv-1"}}, "status": {"attached": true}});
+        let of = |node: Read<Node>, observed: &str| {
+            let nodes = Nodes {
+                nodes: vec![("w".to_owned(), node)],
+                attachments: Read::Seen(Listing::whole(vec![VolumeAttachment::from_value(
+                    &attachment,
+                )])),
+            };
+            let shown = Evidence::new(Subject::new("Pod", "n", "db-0"), "x", observed);
+            let finding = Finding::new(Subject::new("Pod", "n", "db-0"), "x").seen([shown]);
+            let finding = with_volumes(finding, &nodes);
+            (finding.why.join("\n"), format!("{:?}", finding.fix))
+        };
+        let said = "Multi-Attach error for volume \"pv-1\"";
+        let (why, fix) = of(node("Unknown"), said);
+        assert_eq!(
+            why,
+            "Volume pv-1 is still attached to node w, which is unreachable (R: m)."
+        );
+        assert!(fix.contains("Never detach"), "{fix}");
+        let (why, fix) = of(node("True"), said);
+        assert_eq!(why, "Volume pv-1 is still attached to node w.");
+        assert!(fix.contains("spec.nodeName=w"), "{fix}");
+        assert_eq!(of(node("Unknown"), "other").0, "");
+    }
+}

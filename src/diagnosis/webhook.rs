@@ -1,0 +1,92 @@
+//! Who should have answered for an admission webhook: its configuration, and the pods behind its Service.
+
+use super::case::Case;
+use super::finding::{Evidence, Finding, Subject};
+use super::serving::{self, Unserving};
+use crate::model::owner::Belongs;
+use crate::snapshot::{IfRead, Listing, Read, ServingPod, Webhook};
+use crate::text::one_line;
+
+/// The configurations that have the webhook of that name, as far as they were read.
+pub(super) fn configurations(
+    case: &Case<'_>,
+    name: &str,
+    service: Option<(&str, &str)>,
+) -> Vec<Subject> {
+    let webhook = case.webhook().if_read();
+    let all = webhook.and_then(|webhook| webhook.configurations.if_read());
+    let all = all.into_iter().flat_map(Listing::known);
+    // The name may be that of a Service: `of service x`.
+    let name = (!name.contains(' ')).then_some(name);
+    all.filter(|c| c.has(name, service))
+        .map(|c| Subject::from(&c.meta))
+        .collect()
+}
+
+/// Namespace and name of the Service that the configurations give to the webhook of that name.
+pub(super) fn service(case: &Case<'_>, name: &str) -> Option<(String, String)> {
+    let configurations = case.webhook().if_read()?.configurations.if_read()?;
+    let mut all = configurations.known().iter();
+    let (namespace, name) = all.find_map(|c| c.service_of(name))?;
+    Some((one_line(namespace), one_line(name)))
+}
+
+/// The finding with the pods behind the webhook's Service that are not serving, and the step for the first; with the steps of `otherwise`
+/// where no such pod is seen.
+pub(super) fn shown(
+    case: &Case<'_>,
+    finding: Finding,
+    service: &str,
+    otherwise: impl FnOnce(Finding) -> Finding,
+) -> Finding {
+    let Some(webhook) = case.webhook().if_read() else {
+        return otherwise(finding);
+    };
+    let pods = match &webhook.pods {
+        Read::Seen(pods) => pods,
+        Read::Absent => return otherwise(finding),
+        Read::Unknown(why) => {
+            let why = why.clause();
+            return otherwise(finding.why(format!(
+                "Whether its pods run is unknown, because they were not read: {why}."
+            )));
+        }
+    };
+    let unserving = unserving(case, webhook, service, pods);
+    if !unserving.is_empty() {
+        return serving::shown(finding, &unserving);
+    }
+    let ready = pods.known().iter().filter(|found| found.pod.is_ready());
+    let ready: Vec<Evidence> = ready
+        .take(serving::SHOWN)
+        .map(|found| Evidence::new(Subject::from(&found.pod.meta), ".status", "ready"))
+        .collect();
+    let why = match (ready.is_empty(), pods.is_empty()) {
+        (false, _) => Some("Its pods are ready now: if it is not answered for another reason, the next attempt may pass.".to_owned()),
+        (true, Ok(true)) if webhook.of_service => Some("No pod is behind it.".to_owned()),
+        (true, Err(why)) => Some(format!("Whether pods are behind it is unknown: {}.", why.clause())),
+        (true, Ok(_)) => None,
+    };
+    otherwise(finding.whys(why.as_deref()).seen(ready))
+}
+
+fn unserving<'a>(
+    case: &Case<'_>,
+    webhook: &Webhook,
+    service: &str,
+    pods: &'a Listing<ServingPod>,
+) -> Vec<Unserving<'a>> {
+    if pods.known().iter().any(|found| found.pod.is_ready()) {
+        return Vec::new();
+    }
+    let mut found = serving::unserving(pods.known(), case.now);
+    for pod in &mut found {
+        let own = pods
+            .known()
+            .iter()
+            .find(|own| Subject::from(&own.pod.meta) == pod.subject);
+        let belongs = own.map(|own| own.pod.belongs_to("Deployment", service));
+        pod.is_doubtful = !webhook.of_service && !matches!(belongs, Some(Belongs::Yes));
+    }
+    found
+}

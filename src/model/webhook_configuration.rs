@@ -1,0 +1,293 @@
+//! A ValidatingWebhookConfiguration or MutatingWebhookConfiguration: which webhooks the API server asks, of which Service, for which objects.
+
+use super::field::{Entries, Field, Fields, Meta, Parsed};
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A configuration, as far as it is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WebhookConfiguration {
+    pub meta: Meta,
+    hooks: Entries<Hook>,
+}
+
+/// One webhook of it.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+struct Hook {
+    name: String,
+    client_config: Field<ClientConfig>,
+    namespace_selector: Field<LabelSelector>,
+    object_selector: Field<LabelSelector>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default)]
+struct ClientConfig {
+    service: Field<ServiceName>,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+struct ServiceName {
+    namespace: String,
+    name: String,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+struct LabelSelector {
+    match_labels: Field<BTreeMap<String, String>>,
+    match_expressions: Entries<Expression>,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+struct Expression {
+    key: String,
+    operator: String,
+    #[serde(default)]
+    values: Field<Vec<String>>,
+}
+
+/// Labels by which injectors choose. Others are not kept in a bundle, so a selector that asks for one has an unknown result.
+const KNOWN: [&str; 5] = [
+    "istio-injection",
+    "istio.io/rev",
+    "sidecar.istio.io/inject",
+    "kubernetes.io/metadata.name",
+    "topology.istio.io/network",
+];
+
+impl WebhookConfiguration {
+    /// Reads one object; `kind` where it does not say its kind, as in a list.
+    pub fn from_value(object: &Value, kind: &str) -> Self {
+        let mut fields = Fields::new(object);
+        Self {
+            hooks: fields.list("/webhooks"),
+            meta: fields.meta(kind),
+        }
+    }
+
+    /// Whether it has a webhook of that name or, where no name is given, one of that Service.
+    pub fn has(&self, name: Option<&str>, service: Option<(&str, &str)>) -> bool {
+        self.hooks.known.iter().any(|hook| {
+            let of_service = hook.service().zip(service);
+            let is_other = of_service.is_some_and(|(own, asked)| own != asked);
+            match name {
+                Some(name) => hook.name == name && !is_other,
+                None => of_service.is_some_and(|(own, asked)| own == asked),
+            }
+        })
+    }
+
+    /// Namespace and name of the Service of its webhook of that name.
+    pub fn service_of(&self, name: &str) -> Option<(&str, &str)> {
+        let mut hooks = self.hooks.known.iter();
+        hooks.find(|hook| hook.name == name)?.service()
+    }
+
+    /// Whether it puts Istio's sidecar into pods.
+    pub fn is_injector(&self) -> bool {
+        let mut hooks = self.hooks.known.iter();
+        hooks.any(|hook| hook.name.contains("sidecar-injector.istio.io"))
+    }
+
+    /// Whether one of its webhooks is asked about this pod in this namespace; `None` where that is not known.
+    pub fn takes(&self, namespace: &Meta, pod: &Meta) -> Option<bool> {
+        let of_hook = |hook: &Hook| {
+            let of_namespace = selects(&hook.namespace_selector, namespace);
+            match (of_namespace, selects(&hook.object_selector, pod)) {
+                (Some(false), _) | (_, Some(false)) => Some(false),
+                (Some(true), Some(true)) => Some(true),
+                _ => None,
+            }
+        };
+        let found: Vec<Option<bool>> = self.hooks.known.iter().map(of_hook).collect();
+        match () {
+            () if found.contains(&Some(true)) => Some(true),
+            () if found.contains(&None) || !self.hooks.all => None,
+            () => Some(false),
+        }
+    }
+
+    /// The values of the label `istio.io/rev` that it asks namespaces for, and whether it asks for `istio-injection: enabled`.
+    pub fn asked_labels(&self) -> Vec<String> {
+        let mut asked = Vec::new();
+        for selector in self
+            .hooks
+            .known
+            .iter()
+            .filter_map(|h| h.namespace_selector.set())
+        {
+            let pairs = selector.match_labels.set().into_iter().flatten();
+            let pairs = pairs.map(|(key, value)| (key.as_str(), value.as_str()));
+            let expressions = selector.match_expressions.known.iter();
+            let expressions = expressions.filter(|e| e.operator == "In");
+            let values = expressions.flat_map(|e| {
+                let values = e.values.set().into_iter().flatten();
+                values.map(|value| (e.key.as_str(), value.as_str()))
+            });
+            for (key, value) in pairs.chain(values) {
+                let label = format!("{key}={value}");
+                if KNOWN[..2].contains(&key) && !asked.contains(&label) {
+                    asked.push(label);
+                }
+            }
+        }
+        asked
+    }
+}
+
+impl Hook {
+    fn service(&self) -> Option<(&str, &str)> {
+        let service = self.client_config.set()?.service.set()?;
+        Some((service.namespace.as_str(), service.name.as_str()))
+    }
+}
+
+/// Whether labels meet a selector; one that is absent takes all.
+fn selects(selector: &Field<LabelSelector>, meta: &Meta) -> Option<bool> {
+    let selector = match selector {
+        Field::Absent => return Some(true),
+        Field::Malformed => return None,
+        Field::Set(selector) => selector,
+    };
+    let mut results = Vec::new();
+    match &selector.match_labels {
+        Field::Absent => {}
+        Field::Malformed => results.push(None),
+        Field::Set(pairs) => {
+            for (key, value) in pairs {
+                results.push(value_of(key, meta).map(|own| own == Some(value.as_str())));
+            }
+        }
+    }
+    if !selector.match_expressions.all {
+        results.push(None);
+    }
+    let expressions = selector.match_expressions.known.iter();
+    results.extend(expressions.map(|e| meets(e, meta)));
+    match () {
+        () if results.contains(&Some(false)) => Some(false),
+        () if results.contains(&None) => None,
+        () => Some(true),
+    }
+}
+
+fn meets(expression: &Expression, meta: &Meta) -> Option<bool> {
+    let own = value_of(&expression.key, meta)?;
+    let values = match &expression.values {
+        Field::Set(values) => values.as_slice(),
+        Field::Absent => &[],
+        Field::Malformed => return None,
+    };
+    let is_in = own.is_some_and(|own| values.iter().any(|value| value == own));
+    Some(match expression.operator.as_str() {
+        "In" => is_in,
+        "NotIn" => !is_in,
+        "Exists" => own.is_some(),
+        "DoesNotExist" => own.is_none(),
+        _ => return None,
+    })
+}
+
+/// The value of a label; the outer `None` where it is not known.
+fn value_of<'m>(key: &str, meta: &'m Meta) -> Option<Option<&'m str>> {
+    match meta.label(key) {
+        Field::Set(value) => Some(Some(value)),
+        Field::Absent if KNOWN.contains(&key) => Some(None),
+        Field::Absent | Field::Malformed => None,
+    }
+}
+
+impl Parsed for WebhookConfiguration {
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn configuration(selectors: Value) -> WebhookConfiguration {
+        let mut hook = json!({"name": "namespace.sidecar-injector.istio.io", "clientConfig": {"service": {"namespace": "istio-system", "name": "istiod"}}});
+        for (key, value) in selectors.as_object().unwrap() {
+            hook[key] = value.clone();
+        }
+        let object = json!({"metadata": {"name": "c"}, "webhooks": [hook]});
+        WebhookConfiguration::from_value(&object, "MutatingWebhookConfiguration")
+    }
+
+    fn takes(selectors: Value, namespace: &[(&str, &str)], pod: &[(&str, &str)]) -> Option<bool> {
+        let meta = |labels: &[(&str, &str)]| {
+            let labels: BTreeMap<&str, &str> = labels.iter().copied().collect();
+            Fields::new(&json!({"metadata": {"name": "x", "labels": labels}})).meta("x")
+        };
+        configuration(selectors).takes(&meta(namespace), &meta(pod))
+    }
+
+    #[test]
+    fn an_injector_takes_the_pods_that_its_selectors_choose() {
+        let of_revision = json!({"namespaceSelector": {"matchExpressions": [
+            {"key": "istio-injection", "operator": "DoesNotExist"}, {"key": "istio.io/rev", "operator": "In", "values": ["1-9-4"]}]}});
+        let rev = ("istio.io/rev", "1-9-4");
+        let enabled = ("istio-injection", "enabled");
+        assert_eq!(takes(of_revision.clone(), &[rev], &[]), Some(true));
+        assert_eq!(takes(of_revision.clone(), &[enabled], &[]), Some(false));
+        assert_eq!(
+            takes(of_revision.clone(), &[rev, enabled], &[]),
+            Some(false)
+        );
+        assert_eq!(takes(of_revision, &[], &[]), Some(false));
+        let both = json!({"namespaceSelector": {"matchLabels": {"istio-injection": "enabled"}},
+            "objectSelector": {"matchExpressions": [{"key": "sidecar.istio.io/inject", "operator": "NotIn", "values": ["false"]}]}});
+        assert_eq!(takes(both.clone(), &[enabled], &[]), Some(true));
+        assert_eq!(
+            takes(both, &[enabled], &[("sidecar.istio.io/inject", "false")]),
+            Some(false)
+        );
+        for odd in [
+            json!({"namespaceSelector": 7}),
+            json!({"namespaceSelector": {"matchExpressions": [{"key": "istio-injection", "operator": "Near"}]}}),
+            json!({"namespaceSelector": {"matchLabels": {"team": "x"}}}),
+            json!({"namespaceSelector": {"matchExpressions": [7]}}),
+        ] {
+            assert_eq!(takes(odd.clone(), &[enabled], &[]), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_webhook_is_found_by_its_name_and_its_service() {
+        let own = configuration(json!({}));
+        let name = "namespace.sidecar-injector.istio.io";
+        let (istiod, other) = (("istio-system", "istiod"), ("istio-system", "istiod-1"));
+        assert!(own.has(Some(name), Some(istiod)));
+        assert!(own.has(Some(name), None));
+        assert!(!own.has(Some(name), Some(other)));
+        assert!(!own.has(Some("x"), Some(istiod)));
+        assert!(own.has(None, Some(istiod)));
+        assert!(!own.has(None, None));
+        assert_eq!(own.service_of(name), Some(istiod));
+        assert_eq!(own.service_of("x"), None);
+        assert!(own.is_injector());
+    }
+
+    #[test]
+    fn the_labels_that_an_injector_asks_for_are_named() {
+        let asks = configuration(
+            json!({"namespaceSelector": {"matchLabels": {"istio-injection": "enabled", "team": "x"},
+            "matchExpressions": [{"key": "istio.io/rev", "operator": "In", "values": ["a", "b"]},
+                {"key": "istio.io/rev", "operator": "NotIn", "values": ["c"]}]}}),
+        );
+        assert_eq!(
+            asks.asked_labels(),
+            [
+                "istio-injection=enabled",
+                "istio.io/rev=a",
+                "istio.io/rev=b"
+            ]
+        );
+    }
+}
