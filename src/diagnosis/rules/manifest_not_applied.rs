@@ -4,8 +4,10 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::condition::Condition;
+use crate::model::forbidden::Forbidden;
 use crate::model::kustomization::{State, names, remedy};
 use crate::snapshot::{Unread, Why, part};
+use crate::text::one_line;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS148",
@@ -69,7 +71,10 @@ fn failed(case: &Case<'_>, subject: &Subject, failure: &Condition) -> Verdict {
             Severity::Info,
         ),
     };
-    Finding::new(case.subject(), sentence)
+    let refused = Forbidden::parse(&failure.message);
+    let account = refused.as_ref().and_then(Forbidden::account);
+    let account = account.map(|(namespace, name)| (one_line(namespace), one_line(name)));
+    let finding = Finding::new(case.subject(), sentence)
         .severity(severity)
         .why(EARLIER)
         .seen([Evidence::condition(subject.clone(), failure)])
@@ -81,7 +86,16 @@ fn failed(case: &Case<'_>, subject: &Subject, failure: &Condition) -> Verdict {
             )
         ))
         .command(describe(subject))
-        .into()
+        .steps(account.as_ref().map(|_| {
+            "The API server gives the same answer where that account does not exist. See whether it does:".to_owned()
+        }));
+    match account {
+        Some((namespace, name)) => {
+            finding.command(["kubectl", "get", "serviceaccounts", "-n", &namespace, &name])
+        }
+        None => finding,
+    }
+    .into()
 }
 
 fn suspended(case: &Case<'_>, subject: &Subject, failure: Option<&Condition>) -> Verdict {
@@ -165,6 +179,24 @@ mod tests {
 
     fn ready(status: &str, reason: &str, message: &str) -> Value {
         json!([{"type": "Ready", "status": status, "reason": reason, "message": message, "observedGeneration": 3}])
+    }
+
+    #[test]
+    fn an_account_that_was_refused_may_not_exist() {
+        let message = format!(
+            "{OWN}: helmreleases.helm.toolkit.fluxcd.io \"x\" is forbidden: User \"system:serviceaccount:flux-system:onboarder\" cannot patch resource \"helmreleases\" in API group \"helm.toolkit.fluxcd.io\" in the namespace \"flux-system\""
+        );
+        let conditions = ready("False", "ReconciliationFailed", &message);
+        let found = with(&object("onboardings", false, 3, &conditions));
+        let lines = fixture::lines(found.unwrap().unwrap());
+        assert!(
+            lines.contains("where that account does not exist"),
+            "{lines}"
+        );
+        assert!(
+            lines.contains("serviceaccounts -n flux-system onboarder"),
+            "{lines}"
+        );
     }
 
     #[test]

@@ -18,7 +18,8 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     role: Role::Cause,
     title: "a later hook Job of the chart failed",
     explanation: r#"The chart has a Job that runs after the installation, or before or after each upgrade, and it failed. It is not the creation
-Job, which runs before an installation only: the database is there. The reason is in the Job's pod. Helm before 3.14 does not name the Job."#,
+Job, which runs before an installation only: the database is there. The reason is in the Job's pod. Helm before 3.14 does not
+name the Job."#,
     fix: r#"See it: `kubectl logs -n NAMESPACE job/NAME --all-containers`
 
 Fix the error in the log, and let Flux try again."#,

@@ -11,10 +11,6 @@ const WORDS: &[(&str, &str)] = &[
         "CouchDB answered that its members disagree, or too few of them can be reached: check CouchDB's pods and its cluster (_membership).",
     ),
     (
-        "\"nodedown\"",
-        "CouchDB answered that a member is down: check CouchDB's pods and its cluster (_membership).",
-    ),
-    (
         "fabric timeout",
         "CouchDB answered that its members did not answer each other in time: check CouchDB's pods and their load.",
     ),
@@ -114,6 +110,10 @@ const WORDS: &[(&str, &str)] = &[
     (
         "bytes received",
         "The request was sent, but no whole answer came in time.",
+    ),
+    (
+        "\"nodedown\"",
+        "CouchDB answered that a member is down: check CouchDB's pods and its cluster (_membership).",
     ),
     (
         "\"error\":\"unknown_error\"",
