@@ -65,7 +65,9 @@ impl<F: Formatter> Formatter for GoJson<F> {
             let (before, found) = rest.split_at(at);
             let c = found.chars().next().expect("find points at a character");
             out.write_all(before.as_bytes())?;
-            write!(out, "\\u{:04x}", c as u32)?;
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}")?;
+            }
             rest = &found[c.len_utf8()..];
         }
         out.write_all(rest.as_bytes())

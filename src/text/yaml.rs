@@ -115,7 +115,7 @@ fn marked(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Turns marks into YAML's own escapes. Every number between them has four digits.
+/// Turns marks into YAML's own escapes. The numbers between them have four digits, or more beyond U+FFFF.
 fn unmarked(text: &str) -> Cow<'_, str> {
     if !text.contains(WRITTEN_MARK) {
         return Cow::Borrowed(text);
@@ -123,6 +123,7 @@ fn unmarked(text: &str) -> Cow<'_, str> {
     let parts = text.split(WRITTEN_MARK).enumerate();
     let escaped = parts.map(|(i, part)| match i % 2 {
         0 => part.to_owned(),
+        _ if part.len() > 4 => format!("\\U{part:0>8}"),
         _ => format!("\\u{part}"),
     });
     Cow::Owned(escaped.collect())
@@ -223,6 +224,7 @@ mod tests {
             print(&json!({"a\u{202e}b": "c\\\u{200b}\"\u{1}\nd"})),
             "\"a\\u202Eb\": \"c\\\\\\u200B\\\"\\u0001\\nd\"\n"
         );
+        assert_eq!(print(&json!("a\u{e0041}")), "\"a\\U000E0041\"\n");
     }
 
     #[test]
@@ -254,7 +256,7 @@ mod tests {
             any::<String>(),
             "[ \\n'\"a:#\\-]{0,12}",
             "[0-9.:eExob_+T-]{0,10}",
-            "[a\\x01\\u{202e}\\u{feff}\n\\\\]{0,6}",
+            "[a\\x01\\u{202e}\\u{feff}\\u{e0041}\n\\\\]{0,6}",
             "(\\\\x01|\\\\|\"|\\u{200b}|\\x01|#| |a){0,8}",
             "[a-z ]{70,200}"
         ];
