@@ -1,4 +1,4 @@
-//! The Jobs of the target namespace, where a hook's Job failed and neither the failure nor a stored release names it.
+//! The Jobs of the target namespace, where a hook's Job failed or was too slow, and neither the failure nor a stored release names it.
 
 use crate::cluster::{Cluster, ListOf, segment};
 use crate::model::failure::{Cause, Failure, hook_job};
@@ -22,14 +22,14 @@ pub(super) async fn hook_jobs(
     let is_nameless = failure.is_some_and(|failure| match &failure.text.cause {
         Cause::Wait(wait) => {
             failure.text.later_hook().is_some()
-                && wait.job_failed
+                && (wait.job_failed || wait.timed_out)
                 && wait.job().is_none()
                 && hook_job(failure.text.raw).is_none()
         }
         _ => false,
     });
     if hr.is_remote() || !is_nameless {
-        return Read::not_needed("no hook's Job failed without its name");
+        return Read::not_needed("no hook's Job is at fault without its name");
     }
     let namespace = segment(hr.release_namespace());
     let path = format!("/apis/batch/v1/namespaces/{namespace}/jobs");

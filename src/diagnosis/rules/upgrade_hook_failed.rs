@@ -8,7 +8,8 @@ use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::{Cause, hook_job};
 use crate::model::job::Job;
-use crate::snapshot::IfRead;
+use crate::snapshot::{IfRead, Listing};
+use crate::text::one_line;
 use k8s_openapi::jiff::Timestamp;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -56,7 +57,7 @@ fn check(case: &Case<'_>) -> Verdict {
         false => "did not finish in time",
     };
     let left = match hook {
-        "pre-upgrade" => "It runs before the upgrade: nothing has been changed.",
+        "pre-upgrade" => "It runs before the upgrade: Helm has changed nothing else.",
         "post-install" => {
             "It runs after the installation: the creation Job has succeeded before it, so the database exists."
         }
@@ -69,7 +70,12 @@ fn check(case: &Case<'_>) -> Verdict {
         .map(|w| Subject::new("Job", w.home(namespace), &w.name))
         .or_else(|| hook_job(text.raw).map(|name| Subject::new("Job", namespace, name)))
         .or_else(|| stored(case, hook))
-        .or_else(|| of_this_attempt(case, hook));
+        .or_else(|| of_this_attempt(case, hook, wait.timed_out));
+    let timeout = case.hr().spec.timeout.as_deref().unwrap_or("5m0s");
+    let longer = wait.timed_out.then(|| {
+        let timeout = one_line(timeout);
+        format!("If it only needs more time, raise spec.timeout in the manifest (now {timeout}).")
+    });
     let Some(job) = job else {
         let unread = match case.hook_jobs() {
             Ok(Some(jobs)) => jobs.not_all().cloned(),
@@ -94,6 +100,7 @@ fn check(case: &Case<'_>) -> Verdict {
                 "Find it: a Job with the annotation helm.sh/hook: {hook}. Then read its log:"
             ))
             .command(["kubectl", "get", "jobs,pods", "-n", namespace])
+            .steps(longer)
             .then(then(case, Fixes::Elsewhere))
             .into();
     };
@@ -105,11 +112,14 @@ fn check(case: &Case<'_>) -> Verdict {
         ),
         None => format!("{job} of the {hook} hook {ended}"),
     };
+    let since = is_complete(case, &job).then_some("It has completed since, after Helm gave up.");
     case.finding(job.clone(), sentence)
         .why(left)
+        .whys(since)
         .seen(death.map(Death::evidence))
         .step("Read its log, and fix the error in it:")
         .command(object_commands::logs(&job))
+        .steps(longer)
         .then(then(case, Fixes::Elsewhere))
         .into()
 }
@@ -124,8 +134,15 @@ fn stored(case: &Case<'_>, hook: &str) -> Option<Subject> {
     (!only.name.is_empty()).then(|| Subject::new("Job", case.hr().release_namespace(), &only.name))
 }
 
-/// The only Job of that hook that failed and was made during this attempt, by its annotation and its time.
-fn of_this_attempt(case: &Case<'_>, hook: &str) -> Option<Subject> {
+/// Whether the Job is among the hooks' Jobs that were read, and complete.
+fn is_complete(case: &Case<'_>, job: &Subject) -> bool {
+    let jobs = case.hook_jobs().if_read();
+    let mut jobs = jobs.into_iter().flat_map(Listing::known);
+    jobs.any(|read| Subject::from(&read.meta) == *job && read.is_complete() == Some(true))
+}
+
+/// The only Job of that hook that failed, or after a time-out any, and was made during this attempt: by its annotation and its time.
+fn of_this_attempt(case: &Case<'_>, hook: &str, timed_out: bool) -> Option<Subject> {
     let time = |text: &str| text.parse::<Timestamp>().ok();
     let deployed = case.hr().status.history.first()?.last_deployed.as_deref();
     let (since, until) = (
@@ -144,7 +161,7 @@ fn of_this_attempt(case: &Case<'_>, hook: &str) -> Option<Subject> {
     };
     let jobs = case.hook_jobs().if_read()?.known().iter();
     let mut failed = jobs
-        .filter(|job| job.failed().is_some())
+        .filter(|job| timed_out || job.failed().is_some())
         .filter(|job| job.is_of_hook(hook) == Some(true))
         .filter(is_of_attempt);
     let only = failed.next().filter(|_| failed.next().is_none())?;
