@@ -64,7 +64,7 @@ struct Round {
     least: usize,
 }
 
-const ROUNDS: [Round; 6] = [
+const ROUNDS: [Round; 7] = [
     Round {
         name: "First round",
         folder: "unseen",
@@ -93,6 +93,11 @@ const ROUNDS: [Round; 6] = [
     Round {
         name: "Sixth round",
         folder: "unseen/sixth",
+        least: 30,
+    },
+    Round {
+        name: "Seventh round",
+        folder: "unseen/seventh",
         least: 30,
     },
 ];
