@@ -12,6 +12,9 @@ use crate::snapshot::{IfRead, JobPod, Read, ServingPod};
 /// Labels of a namespace that ask for a sidecar.
 const LABELS: [&str; 2] = ["istio-injection", "istio.io/rev"];
 
+/// The label of a pod that decides for it alone.
+const INJECT: &str = "sidecar.istio.io/inject";
+
 /// Adds why no injector puts a sidecar into the pod, as far as that is known.
 pub(super) fn uninjected(case: &Case<'_>, finding: Finding, pod: &Subject) -> Finding {
     let Some(mesh) = case.mesh().if_read() else {
@@ -46,6 +49,11 @@ pub(super) fn uninjected(case: &Case<'_>, finding: Finding, pod: &Subject) -> Fi
         .collect();
     if all.iter().any(|c| c.takes(namespace, pod) != Some(false)) {
         return finding;
+    }
+    if pod.label(INJECT).set() == Some(&"false") {
+        return finding
+            .why(format!("The pod's own label {INJECT}=false keeps Istio from giving it a sidecar."))
+            .step(format!("If the Job needs one to reach CouchDB, have the chart's owners leave out the label {INJECT} of its pods."));
     }
     let said = match own.is_empty() {
         true => "has no label that asks for a sidecar".to_owned(),

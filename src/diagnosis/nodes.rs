@@ -55,7 +55,7 @@ fn of_pod(finding: Finding, pod: &Pod, nodes: &Nodes) -> Finding {
                 let finding = finding
                     .why(format!("{subject} is on node {name}, which {}.", troubles.join(" and ")))
                     .seen([evidence(name, &troubles)]);
-                see(finding, name, "Bring the node back, or let its pods move to another one:")
+                see(finding, name, "Bring the node back. If it is lost for good, make sure that the machine is off, then mark it as out of service (taint node.kubernetes.io/out-of-service), so that its pods can move:")
             }
             Health::Unknown => {
                 finding.why(format!("{subject} is on node {name}, whose conditions do not say how it is."))
@@ -189,7 +189,7 @@ mod tests {
         insta::assert_snapshot!(added(node("Unknown")), @"
         Pod secure-kvs/db-0 is on node w, which is unreachable (R: m).
         x
-        Bring the node back, or let its pods move to another one:
+        Bring the node back. If it is lost for good, make sure that the machine is off, then mark it as out of service (taint node.kubernetes.io/out-of-service), so that its pods can move:
         $ kubectl describe node w
         ");
         assert_eq!(added(node("True")), "\nx");

@@ -97,12 +97,17 @@ impl Kustomization {
         }
     }
 
+    /// Whether it surely applies its folder to its own cluster.
+    pub fn is_of_own_cluster(&self) -> bool {
+        self.kube_config.is_absent()
+    }
+
     /// Whether it can be the one that applies an object of this cluster, given as its group and kind, namespace and name.
     ///
     /// # Errors
     /// Why that is not known, as a clause.
     pub fn applies(&self, [group, kind]: [&str; 2], meta: [&str; 2]) -> Result<(), &'static str> {
-        if !self.kube_config.is_absent() {
+        if !self.is_of_own_cluster() {
             return Err("it may apply its folder to another cluster (spec.kubeConfig)");
         }
         let [namespace, name] = meta;

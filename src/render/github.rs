@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn one_line_a_cause() {
         insta::assert_snapshot!(written(&report("database-exists-log-forbidden")), @"
-        ::error title=SKVS303 Job core/pds-database-create::the creation Job failed: container create exited 22%0AHits: flux-system/skvs-onboarding-iota--database%0AWhy: Its log was not read: forbidden (get pods/log in core). The reason is therefore unknown.%0ADo: Read the whole log, and fix the error in it:%0A  kubectl logs -n core job/pds-database-create --all-containers --context prod-east%0AMore: kubectl skvs explain SKVS303
+        ::error title=SKVS303 Job core/pds-database-create::the creation Job failed: container create exited 22%0AHits: flux-system/skvs-onboarding-iota--database%0AWhy: If the Job's last command is curl, status 22 means that CouchDB answered 400 or more: have the Job print the answer.%0AWhy: Its log was not read: forbidden (get pods/log in core). The reason is therefore unknown.%0ADo: Read the whole log, and fix the error in it:%0A  kubectl logs -n core job/pds-database-create --all-containers --context prod-east%0AMore: kubectl skvs explain SKVS303
         ::warning title=SKVS302 Database pds_database::2 onboardings claim the database pds_database%0AHits: flux-system/skvs-onboarding-iota--database%0AWhy: Only one of them can create it.%0ADo: Keep one. Remove the other, and give its team another database or add its service accounts to the remaining onboarding.%0A  kubectl skvs list -A -o wide --database pds_database --context prod-east%0AMore: kubectl skvs explain SKVS302
         ::notice title=not checked::the log of the creation Job (forbidden: get pods/log in core)
         ::notice title=not checked::CouchDB's Service (forbidden: get pods/log in core)

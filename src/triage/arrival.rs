@@ -26,7 +26,9 @@ pub(super) async fn explained(
         Ok(all) => {
             let all: Vec<_> = all.iter().map(Kustomization::from_value).collect();
             let sources = fetched(cluster, &all).await;
-            let refused = all.iter().find_map(|k| match k.state() {
+            // Accounts of another cluster are not among those here.
+            let mut own = all.iter().filter(|k| k.is_of_own_cluster());
+            let refused = own.find_map(|k| match k.state() {
                 State::Failed(failure) => Some(failure.message.as_str()),
                 _ => None,
             });

@@ -56,10 +56,10 @@ fn check(case: &Case<'_>) -> Verdict {
     let finding = match service {
         Some((namespace, service)) if lacks_service(&why) => {
             let finding = finding
-                .why(format!("Service {namespace}/{service} did not exist: the webhook's configuration was left over from something that was removed or renamed."));
+                .why(format!("Service {namespace}/{service} did not exist. It may be back; else the webhook's configuration was left over from something that was removed or renamed."));
             match configurations.is_empty() {
-                true => finding.step(format!("Find the configuration that names {service}. Have its owners remove it, or make it name the present Service:")),
-                false => finding.step(format!("Have the owners of {names} remove it, or make it name the present Service. All configurations:")),
+                true => finding.step(format!("Check whether {service} exists now. If not, find the configuration that names it, and have its owners remove it or make it name the present Service:")),
+                false => finding.step(format!("Check whether {service} exists now. If not, have the owners of {names} remove it, or make it name the present Service. All configurations:")),
             }
             .command(["kubectl", "get", "validatingwebhookconfigurations,mutatingwebhookconfigurations"])
         }

@@ -249,8 +249,19 @@ const WORDS: &[(&str, &str)] = &[
 
 /// What the log's words mean for the creation.
 pub fn explained(log: &str) -> Option<&'static str> {
-    let found = WORDS.iter().find(|(text, _)| log.contains(text));
+    let found = WORDS.iter().find(|(text, _)| has(log, text));
     found.map(|(_, words)| *words)
+}
+
+/// Whether the log has the words, and not as a part of others.
+fn has(log: &str, text: &str) -> bool {
+    let is_edge = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() && c != '_');
+    let (first, last) = (text.chars().next(), text.chars().next_back());
+    log.match_indices(text).any(|(at, _)| {
+        let (before, after) = (&log[..at], &log[at + text.len()..]);
+        (is_edge(first) || is_edge(before.chars().next_back()))
+            && (is_edge(last) || is_edge(after.chars().next()))
+    })
 }
 
 /// What a status means with which a shell or curl ends, where the log says nothing.
@@ -318,6 +329,13 @@ pub fn ended_with(status: i64) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_within_another_says_nothing() {
+        for log in ["GET /acme_remoteaccess", "itemfiles: 3", "zeroffset"] {
+            assert_eq!(explained(log), None, "{log}");
+        }
+    }
 
     #[test]
     fn words_are_explained_with_what_to_do() {

@@ -13,7 +13,11 @@ const KUBELET: &[Row] = &[
         "Create the ConfigMap in the pod's namespace, or correct its name where the pod is defined",
     ),
     (
-        &["secret", "\" not found"],
+        &["secrets \"", "\" not found"],
+        "Create the Secret in the pod's namespace, or correct its name where the pod is defined",
+    ),
+    (
+        &["secret \"", "\" not found"],
         "Create the Secret in the pod's namespace, or correct its name where the pod is defined",
     ),
     (
@@ -136,6 +140,14 @@ const KUBELET: &[Row] = &[
         "The node's labels no longer fit the pod: correct the pod's nodeSelector or affinity, or the node's labels",
     ),
     (
+        &["Head \"https://", "context deadline exceeded"],
+        "The image's registry did not answer in time: check the way to it from the node",
+    ),
+    (
+        &["Get \"https://", "context deadline exceeded"],
+        "The image's registry did not answer in time: check the way to it from the node",
+    ),
+    (
         &["context deadline exceeded"],
         "The node's container runtime did not answer in time: check the node's load and disk",
     ),
@@ -144,6 +156,8 @@ const KUBELET: &[Row] = &[
         "The node's container runtime did not answer in time: check the node's load and disk",
     ),
 ];
+
+const TOLERATE: &str = "Give the pod a toleration for the taint that the message names if it may run there, or use other nodes";
 
 const SCHEDULER: &[Row] = &[
     (
@@ -170,10 +184,7 @@ const SCHEDULER: &[Row] = &[
         &["were unschedulable"],
         "Uncordon the nodes that are cordoned, once their maintenance is over",
     ),
-    (
-        &["untolerated taint"],
-        "Give the pod a toleration for the taint that the message names if it may run there, or use other nodes",
-    ),
+    (&["untolerated taint"], TOLERATE),
     (
         &["didn't match Pod's node affinity/selector"],
         "Correct the pod's nodeSelector or affinity, or label a node that fits",
@@ -213,7 +224,14 @@ pub fn remedy(message: &str) -> Option<&'static str> {
 pub fn scheduling(message: &str) -> impl Iterator<Item = &'static str> {
     // What follows repeats it for pods that would have to go.
     let own = message.split(" preemption: ").next().unwrap_or_default();
-    all(SCHEDULER, own)
+    // A node that is not well does not become better by a toleration.
+    let mut taints = own.split("untolerated taint").skip(1);
+    let is_own_taint = taints.any(|rest| {
+        !rest
+            .trim_start_matches([' ', '(', '{'])
+            .starts_with("node.kubernetes.io/")
+    });
+    all(SCHEDULER, own).filter(move |what| is_own_taint || *what != TOLERATE)
 }
 
 fn all(rows: &'static [Row], message: &str) -> impl Iterator<Item = &'static str> {
@@ -318,7 +336,6 @@ mod tests {
         Free or add capacity, or lower what the pod requests
         Bring the unreachable nodes back
         Uncordon the nodes that are cordoned, once their maintenance is over
-        Give the pod a toleration for the taint that the message names if it may run there, or use other nodes
         ");
         assert_eq!(said("0/5 nodes are available: something new"), "");
         for (message, part) in [

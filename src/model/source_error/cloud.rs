@@ -1,52 +1,53 @@
 //! What to do where a cloud gives source-controller no credentials, by the cloud's own words.
 
 /// Words, and what to do; the first that fits counts.
-const TEXTS: [(&str, &str); 10] = [
+const TEXTS: [(&[&str], &str); 10] = [
     (
-        "AssumeRoleWithWebIdentity",
-        "AWS does not let source-controller take the role: the role's trust policy has to name the cluster's OIDC provider and the ServiceAccount flux-system/source-controller",
-    ),
-    (
-        "GetAuthorizationToken",
-        "AWS knows source-controller, and its role may not use the registry: give the role ecr:GetAuthorizationToken and the rights to pull (AmazonEC2ContainerRegistryReadOnly)",
-    ),
-    (
-        "no EC2 IMDS role found",
+        &["no EC2 IMDS role found"],
         "source-controller has no role of its own and gets none from its node: annotate its ServiceAccount with eks.amazonaws.com/role-arn and restart it, or give the node a role and its metadata service a hop limit of 2",
     ),
     (
-        "ec2imds",
+        &["ec2imds"],
         "source-controller has no role of its own and does not reach its node's metadata service: annotate its ServiceAccount with eks.amazonaws.com/role-arn and restart it, or give the metadata service a hop limit of 2",
     ),
     (
-        "AADSTS7002",
+        &["AssumeRoleWithWebIdentity", "AccessDenied"],
+        "AWS does not let source-controller take the role: the role's trust policy has to name the cluster's OIDC provider and the ServiceAccount flux-system/source-controller",
+    ),
+    (
+        &["GetAuthorizationToken", "not authorized"],
+        "AWS knows source-controller, and its role may not use the registry: give the role ecr:GetAuthorizationToken and the rights to pull (AmazonEC2ContainerRegistryReadOnly)",
+    ),
+    (
+        &["AADSTS7002"],
         "Azure has no federated credential for source-controller: add one to its identity with the cluster's issuer and the subject system:serviceaccount:flux-system:source-controller",
     ),
     (
-        "ManagedIdentityCredential",
+        &["ManagedIdentityCredential"],
         "source-controller does not use Azure's workload identity: annotate its ServiceAccount with azure.workload.identity/client-id, label its pods azure.workload.identity/use: \"true\", and restart it; or give the node an identity that may pull",
     ),
     (
-        "DefaultAzureCredential",
+        &["DefaultAzureCredential"],
         "source-controller does not use Azure's workload identity: annotate its ServiceAccount with azure.workload.identity/client-id, label its pods azure.workload.identity/use: \"true\", and restart it; or give the node an identity that may pull",
     ),
     (
-        "iam.serviceAccounts.getAccessToken",
+        &["iam.serviceAccounts.getAccessToken"],
         "Google does not let source-controller act as the service account: grant roles/iam.workloadIdentityUser on it to the ServiceAccount flux-system/source-controller",
     ),
     (
-        "could not find default credentials",
+        &["could not find default credentials"],
         "source-controller has no identity at Google: annotate its ServiceAccount with iam.gke.io/gcp-service-account, and switch on Workload Identity for its nodes",
     ),
     (
-        "unexpected status from metadata service",
+        &["unexpected status from metadata service"],
         "The metadata service of the node did not answer as it should: check that Workload Identity is on for the node, and that the ServiceAccount of source-controller is annotated with iam.gke.io/gcp-service-account",
     ),
 ];
 
 /// What to do about it, as the beginning of a sentence; `None` where the words are not known.
 pub fn of_cloud(text: &str) -> Option<&'static str> {
-    let found = TEXTS.iter().find(|(words, _)| text.contains(words));
+    let fits = |words: &[&str]| words.iter().all(|word| text.contains(word));
+    let found = TEXTS.iter().find(|(words, _)| fits(words));
     found.map(|(_, what)| *what)
 }
 
@@ -63,6 +64,10 @@ mod tests {
             ),
             (
                 "failed to get credential from 'aws': no EC2 IMDS role found, operation error ec2imds: GetMetadata",
+                "role-arn",
+            ),
+            (
+                "operation error ECR: GetAuthorizationToken, get identity: no EC2 IMDS role found, operation error ec2imds",
                 "role-arn",
             ),
             (
@@ -89,6 +94,11 @@ mod tests {
             let said = of_cloud(text).unwrap_or_default();
             assert!(said.contains(part), "{text}: {said}");
         }
-        assert_eq!(of_cloud("failed to get credential from 'x': y"), None);
+        for text in [
+            "failed to get credential from 'x': y",
+            "operation error STS: AssumeRoleWithWebIdentity, dial tcp 192.0.2.1:443: i/o timeout",
+        ] {
+            assert_eq!(of_cloud(text), None, "{text}");
+        }
     }
 }
