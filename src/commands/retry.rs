@@ -146,12 +146,13 @@ async fn retried(app: &mut App, args: &Args) -> Result<Code> {
     let again = ACT.before(interrupt.as_mut(), again).await;
     let again = again.map_err(messages::since_shown)?;
     plan.holds(&again)?;
-    let mut removed = false;
-    let done = act::carry_out(app, &cluster, args, again, &runner, &mut removed).await;
-    if done.is_err() && removed {
-        tell(app, args, &plan, &runner, Outcome::OnlyRemoved)?;
+    if let Err(error) = act::carry_out(app, &cluster, args, again, &runner).await {
+        if error.code() != Code::Refused {
+            // The failure matters more than a reader that is gone.
+            let _ = tell(app, args, &plan, &runner, Outcome::Incomplete);
+        }
+        return Err(error);
     }
-    done?;
     tell(app, args, &plan, &runner, Outcome::Requested)?;
     if !args.wait {
         app.ui.hint(messages::follow(&plan).after("follow it:"));
@@ -175,7 +176,7 @@ fn tell(app: &mut App, args: &Args, plan: &Plan, runner: &Runner, outcome: Outco
     match (args.format.output, outcome) {
         (ReportFormat::Text, Outcome::ByHand) => act::print_commands(app, plan, runner)?,
         // The error says it.
-        (ReportFormat::Text, Outcome::OnlyRemoved) => {}
+        (ReportFormat::Text, Outcome::Incomplete) => {}
         (ReportFormat::Text, _) => {
             change::tell(app, &plan.hr, "retried", outcome == Outcome::Rehearsed)?;
         }

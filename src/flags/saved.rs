@@ -60,6 +60,7 @@ impl SavedArgs {
             }
         }?;
         let given = app.global.given;
+        let product = app.global.onboarding_selector.clone();
         let asked_for = archive.one_bundle();
         match asked_for.map(|b| &b.namespace) {
             _ if given.namespace => {}
@@ -71,7 +72,7 @@ impl SavedArgs {
         }
         let others = archive.bundles().iter();
         for bundle in others.filter(|_| app.input == Input::Stdin) {
-            app.ui.status(Shown::line(captured(bundle)));
+            app.ui.status(Shown::line(captured(bundle, &product)));
         }
         // Ages are counted from when it was captured; when kubectl saved a file nothing tells.
         if let Some(last) = archive.bundles().iter().map(|b| b.captured_at).max() {
@@ -127,14 +128,19 @@ pub(crate) fn held(cluster: &Cluster) -> Option<String> {
     (!named.is_empty()).then(|| format!("the files hold: {}{more}", named.join(", ")))
 }
 
-/// `captured 2026-11-24T01:02:03Z on context prod-east`.
-fn captured(bundle: &Manifest) -> String {
+/// `captured 2026-11-24T01:02:03Z on context prod-east`, and what was captured of it where that is not all.
+fn captured(bundle: &Manifest, product: &str) -> String {
     let place = match (&bundle.context, &bundle.server) {
         (Some(context), _) => format!(" on context {context}"),
         (None, Some(server)) => format!(" on {server}"),
         (None, None) => String::new(),
     };
-    crate::text::one_line(&format!("captured {}{place}", bundle.captured_at))
+    let part = match bundle.selector.as_str() {
+        "" => String::new(),
+        selector if selector == product => String::new(),
+        selector => format!(", only HelmReleases with {selector}"),
+    };
+    crate::text::one_line(&format!("captured {}{place}{part}", bundle.captured_at))
 }
 
 #[cfg(test)]

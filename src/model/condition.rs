@@ -205,7 +205,7 @@ impl<'a> Dated<'a> {
     fn stated(self, condition: &'a Condition) -> Stated<&'a Condition> {
         let is_history = match (condition.observed_generation, self.generation) {
             (Some(own), Some(present)) => own < present,
-            // A controller that writes generations has not written this one: it is left from an older controller.
+            // The other conditions have a generation, so an older controller wrote this one.
             (None, Some(_)) if self.are_dated() => true,
             _ => self.undated == Undated::History,
         };

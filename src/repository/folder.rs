@@ -91,6 +91,10 @@ pub fn load(paths: &[PathBuf]) -> Result<Files> {
     };
     for path in paths {
         let shown = shown(path);
+        if path.to_string_lossy().chars().any(misleads) {
+            let error = format!("the path {shown:?} has characters that are not shown");
+            return Err(Error::usage(error));
+        }
         match std::fs::metadata(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(Error::new(format!("the path {shown:?} does not exist")));

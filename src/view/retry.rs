@@ -37,8 +37,8 @@ pub struct Retry {
 pub enum Outcome {
     /// All were taken: Flux has been asked for the attempt.
     Requested,
-    /// The release was removed, and the rest failed: Flux was not asked for the attempt, or that is not known.
-    OnlyRemoved,
+    /// A step failed, and steps before it may have been taken: the error on stderr says which.
+    Incomplete,
     /// None was taken, and the API server would take the first change (`--dry-run`).
     Rehearsed,
     /// None was taken, since helm cannot be run: they are left to the user.

@@ -329,9 +329,15 @@ fn a_document_says_that_nothing_was_done() {
     let words = [&NAME[..], &["-o", "json"]].concat();
     let (told, _) = retry(cluster, &words, Some(&helm));
     assert_eq!(told.code, Some(1), "{told}");
-    assert_eq!(document(&told)["outcome"], "onlyRemoved", "{told}");
+    assert_eq!(document(&told)["outcome"], "incomplete", "{told}");
 
-    // A refusal is no document, and neither is a report that follows.
+    // It is not known whether helm removed anything.
+    let words = [&NAME[..], &["-o", "json"]].concat();
+    let (told, _) = retry(Cluster::new(), &words, Some(&Helm::new(1)));
+    assert_eq!(told.code, Some(1), "{told}");
+    assert_eq!(document(&told)["outcome"], "incomplete", "{told}");
+
+    // Neither a refusal nor --wait prints a document.
     let helm = Helm::new(0);
     let cluster = Cluster {
         revisions: Some(vec!["deployed"]),

@@ -47,18 +47,13 @@ pub(super) fn find(
                 Cluster::Folder(_) => None,
             };
             let file = &onboarding.manifest.file;
-            let by_hand = match sole(args, tree, file, several) {
-                Sole::Yes => None,
-                Sole::No(why) => Some(why),
-                Sole::Others => continue,
-            };
             found.extend(Listing::whole(vec![Declared {
                 file: file.clone(),
                 line: onboarding.manifest.place(&["metadata", "name"]).line,
                 cluster,
                 id,
                 removal: Removal::of(tree, repo, onboarding.manifest),
-                by_hand,
+                by_hand: shared(args, tree, file).filter(|_| several),
             }]));
         } else if joined.is_none() {
             let why = match database {
@@ -95,7 +90,9 @@ pub(super) fn find(
                 }
             }
         });
-        if is_it || Id::new(own, manifest.name()) == subject.id {
+        let is_named = manifest.name() == subject.id.name
+            && (own == subject.id.namespace || is_replaced_text(own));
+        if is_it || is_named {
             found.lacks(Some(Why::NotAsked(format!(
                 "{} has a HelmRelease that may be it, and is not recognised as an onboarding",
                 one_line(&manifest.file)
@@ -111,10 +108,12 @@ pub(super) fn find(
     }
 }
 
-/// Whether parts of which some are replaced can become this name.
+/// Whether a namespace and a database, with variables in one of them, can become this name.
 fn may_become((namespace, database): &(String, String), name: &str) -> bool {
-    let starts = is_replaced_text(namespace) || name.starts_with(&format!("{namespace}_"));
-    starts && (is_replaced_text(database) || name.ends_with(&format!("_{database}")))
+    let name = loose(name);
+    let starts = || name.starts_with(&*loose(&format!("{namespace}_")));
+    let ends = || name.ends_with(&*loose(&format!("_{database}")));
+    (is_replaced_text(namespace) || starts()) && (is_replaced_text(database) || ends())
 }
 
 /// Whether the files are for several clusters.
@@ -140,41 +139,21 @@ fn may_be_here(args: &Args, tree: &Tree, file: &str) -> bool {
         .any(|k| args.layout.around(&k.file) == Some(wanted))
 }
 
-/// Whether one cluster alone applies a file.
-enum Sole {
-    Yes,
-    /// Others may: it is removed by hand.
-    No(String),
-    /// Only others do.
-    Others,
-}
-
-fn sole(args: &Args, tree: &Tree, file: &str, several: bool) -> Sole {
+/// Why a file may be another cluster's too; `None` if only the wanted cluster applies it.
+fn shared(args: &Args, tree: &Tree, file: &str) -> Option<String> {
     let of = |file: &str| args.layout.around(file).map(str::to_owned);
     let this = args.for_cluster.clone().or_else(|| of(file));
     let appliers = tree.appliers(file);
-    let clusters: Vec<(&str, Option<String>)> = appliers
-        .iter()
-        .map(|k| (k.file.as_str(), of(&k.file)))
-        .collect();
-    if !several {
-        return Sole::Yes;
-    }
-    let is_other = |(_, cluster): &&(&str, Option<String>)| cluster.is_some() && *cluster != this;
-    if !clusters.is_empty() && clusters.iter().all(|one| is_other(&one)) && this.is_some() {
-        return Sole::Others;
-    }
-    if let Some((by, cluster)) = clusters.iter().find(|(_, cluster)| *cluster != this) {
+    let mut clusters = appliers.iter().map(|k| (&k.file, of(&k.file)));
+    if let Some((by, cluster)) = clusters.find(|(_, cluster)| *cluster != this) {
         let by = one_line(by);
-        return Sole::No(match cluster {
-            Some(cluster) => format!("{by} applies it for {}", one_line(cluster)),
-            None => format!("{by} applies it, and its path does not say for which cluster"),
+        return Some(match cluster {
+            Some(cluster) => format!("{by} applies it for {}", one_line(&cluster)),
+            None => format!("{by} applies it, and its path does not name a cluster"),
         });
     }
-    match clusters.is_empty() && of(file) != this {
-        true => Sole::No("it may be another cluster's too".to_owned()),
-        false => Sole::Yes,
-    }
+    let is_unlisted = appliers.is_empty() && of(file) != this;
+    is_unlisted.then(|| "its path does not name a cluster".to_owned())
 }
 
 /// Why not all manifests are known that may declare it. `is_seen`: the cluster's folder has an onboarding.

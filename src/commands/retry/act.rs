@@ -109,7 +109,7 @@ pub(super) async fn check(app: &App, cluster: &Cluster, args: &Args, plan: &Plan
     Ok(())
 }
 
-/// Takes the steps of a plan that has just been read. `removed` becomes true with the release.
+/// Takes the steps of a plan that has just been read.
 ///
 /// # Errors
 /// The failure, with the steps taken before it.
@@ -119,7 +119,6 @@ pub(super) async fn carry_out(
     args: &Args,
     mut plan: Plan,
     runner: &Runner,
-    removed: &mut bool,
 ) -> Result<()> {
     let mut done = None;
     if let Runner::Found { helm, command } = runner {
@@ -131,16 +130,15 @@ pub(super) async fn carry_out(
         let ended = helm.uninstall(command).await;
         let said = ended.map_err(|why| not_removed(&plan, &why))?;
         app.ui.status(Shown::line(&said));
-        *removed = true;
-        let not_installed = "the release was removed, and Flux was not asked to install it";
-        done = Some(not_installed);
+        let removed = "the release was removed, and Flux was not asked to install it";
+        done = Some(removed);
         plan = installs(app, cluster, args, &plan)
             .await
-            .map_err(|error| not_asked(&plan, after(error, not_installed)))?;
+            .map_err(|error| not_asked(&plan, after(error, removed)))?;
     }
     let asked = ask(app, cluster, args, &plan).await;
     asked.map_err(|error| match done {
-        Some(not_installed) => not_asked(&plan, after(error, not_installed)),
+        Some(removed) => not_asked(&plan, after(error, removed)),
         None => error,
     })
 }
@@ -246,5 +244,10 @@ fn not_asked(plan: &Plan, error: Error) -> Error {
 fn still_suspended(plan: &Plan, error: Error) -> Error {
     let (namespace, name) = plan.id();
     let resume = crate::advice::Command::skvs(["resume", name, "-n", namespace]);
+    // Something was changed, so this is not a refusal.
+    let error = match error.code() {
+        Code::Refused => error.with_code(Code::Failed),
+        _ => error,
+    };
     error.hint(resume.after("it is still suspended:"))
 }

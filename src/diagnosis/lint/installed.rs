@@ -46,7 +46,7 @@ impl Installed {
         }
     }
 
-    /// A cluster of which nothing was read.
+    /// A cluster that could not be read.
     pub fn unread(context: &str, folder: &str, repository: &Repository<'_>, why: &str) -> Self {
         let own = repository.onboardings.iter();
         let own = own.filter(|o| is_for(o, Some(folder)) == Ok(true));

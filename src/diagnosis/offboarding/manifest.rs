@@ -80,7 +80,7 @@ fn removal(declared: &Declared, folder: &str) -> Vec<Act> {
     let mut acts = Vec::new();
     if let Some(why) = &declared.by_hand {
         acts.push(Act::Say(format!(
-            "take {} out of what this cluster applies by hand, and no other: {}",
+            "{} may be another cluster's too, so change by hand only what this cluster applies: {}",
             one_line(&declared.file),
             one_line(why)
         )));

@@ -16,14 +16,17 @@ pub(super) fn step(facts: &Facts, before: &[Step]) -> Step {
     }
     let releases = facts.releases();
     match left(&releases) {
-        Left::Nothing(gone) => match facts.kept_releases().first() {
-            None => Step::new(
-                Part::Release,
-                State::Done(gone),
-                "Helm stores no release of it",
-            ),
-            Some(kept) => Step::new(Part::Release, State::Blocked, kept.as_str()),
-        },
+        Left::Nothing(gone) => {
+            let mut kept = facts.kept_releases().into_iter();
+            match kept.next() {
+                None => Step::new(
+                    Part::Release,
+                    State::Done(gone),
+                    "Helm stores no release of it",
+                ),
+                Some(first) => Step::new(Part::Release, State::Blocked, first).says(kept),
+            }
+        }
         Left::NotKnown(why) => {
             let says = format!(
                 "whether Helm stores a release is not known: {}",

@@ -755,7 +755,7 @@ fn a_repository_of_several_clusters_needs_this_ones_name() {
     assert!(!told.contains("git -C"), "{told}");
     assert!(
         told.contains(
-            "by hand, and no other: gitops/k8s/lab2/kustomization.yaml applies it for lab2"
+            "change by hand only what this cluster applies: gitops/k8s/lab2/kustomization.yaml applies it for lab2"
         ),
         "{told}"
     );

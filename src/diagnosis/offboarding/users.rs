@@ -49,11 +49,12 @@ pub fn accounts(policies: &[RemainingPolicy], hr: Option<&HelmRelease>) -> Listi
 pub(super) fn step(facts: &Facts) -> Step {
     let mut step = judged(facts);
     let every = facts.policies_of_every_database().into_iter();
-    let mut open = every.filter(|policy| policy.surely && policy.anybody);
+    let mut open = every.filter(|policy| policy.anybody);
     if let Some(open) = open.next().filter(|_| step.is_done()) {
         let policy = one_line(&open.object);
+        let verb = if open.surely { "lets" } else { "may let" };
         let says =
-            format!("{policy} lets anybody in to every database, so who uses it is not known");
+            format!("{policy} {verb} anybody in to every database, so who uses it is not known");
         step = Step::new(Part::Users, State::NotKnown, says).says(step.says);
     }
     let others = facts.others();

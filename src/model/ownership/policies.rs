@@ -120,40 +120,32 @@ impl Paths {
 }
 
 /// Whether a policy lets in to every path.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Every {
     #[default]
     No,
-    /// Of some pods, ports or hosts, or with some other condition.
+    /// On some ports or hosts, or with some other condition.
     Perhaps,
+    /// Of some pods, which may be CouchDB's.
+    OfPods,
     Yes,
 }
 
 impl Every {
     fn of(policy: &Value) -> Self {
+        let has = |key: &str| policy.pointer(&format!("/spec/{key}")).is_some();
+        let of_pods = ["selector", "targetRefs", "targetRef"].into_iter().any(has);
         let rules = list(policy.pointer("/spec/rules"));
-        let is_narrow = policy.pointer("/spec/selector").is_some()
-            || policy.pointer("/spec/targetRefs").is_some()
-            || policy.pointer("/spec/targetRef").is_some();
-        let every = rules.iter().flat_map(|rule| {
-            let is_narrow = is_narrow || !list(rule.get("when")).is_empty();
+        let every = rules.iter().map(|rule| {
             let targets = list(rule.get("to"));
-            let all = targets.iter().map(Self::of_target);
-            let all: Vec<Self> = match targets.is_empty() {
-                true => vec![Self::Yes],
-                false => all.collect(),
-            };
-            all.into_iter().map(move |every| match every {
-                Self::Yes if is_narrow => Self::Perhaps,
+            let widest = targets.iter().map(Self::of_target).max();
+            match widest.unwrap_or(Self::Yes) {
+                Self::Yes if !list(rule.get("when")).is_empty() => Self::Perhaps,
+                Self::Yes if of_pods => Self::OfPods,
                 every => every,
-            })
+            }
         });
-        let every: Vec<Self> = every.collect();
-        let first = [Self::Yes, Self::Perhaps].into_iter();
-        first
-            .into_iter()
-            .find(|e| every.contains(e))
-            .unwrap_or_default()
+        every.max().unwrap_or_default()
     }
 
     /// Of a target that names no path, only others that it leaves out, or one that covers all.
@@ -280,11 +272,13 @@ mod tests {
             to(json!({"ports": ["9100"]})),
             to(json!({"paths": ["*"], "methods": ["GET"]})),
             to(json!({"notPaths": ["/a"]})),
-            json!({"selector": {"matchLabels": {"app": "grafana"}}, "rules": [{}]}),
             json!({"rules": [{"when": [{"key": "source.ip"}]}]}),
         ] {
             assert_eq!(of(narrow.clone()), Every::Perhaps, "{narrow}");
         }
+        let of_pods =
+            json!({"selector": {"matchLabels": {"app": "kvs"}}, "rules": [{"when": [{}]}, {}]});
+        assert_eq!(of(of_pods), Every::OfPods);
     }
 
     #[test]

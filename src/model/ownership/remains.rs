@@ -53,9 +53,9 @@ pub struct RemainingPolicy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EveryPolicy {
     pub object: String,
-    /// It lets in to every database, and not perhaps.
+    /// It surely lets in to every database.
     pub surely: bool,
-    /// It does not say whom by principals.
+    /// Nothing but its pods limits it, and it does not name principals.
     pub anybody: bool,
 }
 
@@ -153,7 +153,8 @@ impl Ownership {
         all.map(|policy| EveryPolicy {
             object: policy.object.to_string(),
             surely: policy.paths.every == Every::Yes,
-            anybody: !matches!(&policy.principals, Field::Set(_)),
+            anybody: policy.paths.every >= Every::OfPods
+                && !matches!(&policy.principals, Field::Set(_)),
         })
         .collect()
     }

@@ -91,8 +91,8 @@ pub fn of_folder(source: &Source, complaint: &Condition) -> Option<String> {
         SourceError::Url => "correct spec.url".to_owned(),
         SourceError::Storage | SourceError::ArtifactGone => "check source-controller's disk: it cannot write or lost what it had stored, and fetches it again once that works".to_owned(),
         SourceError::Archive => "correct spec.url or spec.layerSelector: the artifact is not an archive of manifests".to_owned(),
-        SourceError::NoArtifact => "see to the source that spec.include names: it has not been fetched".to_owned(),
-        SourceError::NotLooked => "check whether source-controller runs: it has not looked at the present spec".to_owned(),
+        SourceError::NoArtifact => "fix the source that spec.include names: it was not fetched".to_owned(),
+        SourceError::NotLooked => "check whether source-controller runs: it did not process the present spec".to_owned(),
         _ => return None,
     })
 }

@@ -30,7 +30,7 @@ fn what_may_not_be_all_is_told_where_something_is_there() {
     for part in [Part::Access, Part::Manifest] {
         assert!(tells_of_others(&said(&facts, part)), "{part:?}");
     }
-    // Policies and Helm's storage, of which one half was read.
+    // Only a part of the policies and of Helm's storage was read.
     let mut parts = whole().objects.parts();
     parts.policies = parts.policies.lacking(unread());
     parts.config_maps = Unread::unread(unread());
@@ -237,7 +237,7 @@ fn a_release_is_uninstalled_as_helm_finds_it() {
         lines[2],
         format!("helm uninstall -n flux-system core-{NAME}")
     );
-    // helm looks for Secrets, unless it is told to look elsewhere.
+    // helm reads Secrets unless HELM_DRIVER names another storage.
     let chart = json!({"metadata": {"name": "secure-kvs-onboarding", "version": "0.1.2"}});
     let more = json!({"chart": chart, "config": pair("pds", "database")});
     let stored = release(&format!("core-{NAME}"), 1, "deployed", more);
@@ -340,8 +340,11 @@ fn whoever_is_let_in_to_every_database_may_use_it() {
         );
     }
     assert_eq!(with("elsewhere", anybody).0, "done");
-    // Of some pods alone, or of one account: it is told.
-    let narrow = json!({"selector": {"matchLabels": {"app": "x"}}, "rules": [{}]});
+    // One for some pods may be for CouchDB's.
+    let of_pods = json!({"selector": {"matchLabels": {"app": "x"}}, "rules": [{}]});
+    assert_eq!(with("secure-kvs", of_pods).0, "not known");
+    // One for a port or for one account is mentioned.
+    let narrow = json!({"rules": [{"to": [{"operation": {"ports": ["9100"]}}]}]});
     let (users, access) = with("secure-kvs", narrow);
     assert_eq!(users, "done");
     assert!(
