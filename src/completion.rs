@@ -6,6 +6,7 @@
 
 pub(crate) mod cache;
 mod candidate;
+mod folders;
 mod live;
 mod values;
 

@@ -58,9 +58,9 @@ impl Candidate {
         can_be_an_object(name).then(|| Self::plain(name)).flatten()
     }
 
-    /// The name of a context, cluster or user in a kubeconfig. People choose these freely, so only the first character is checked
+    /// The name of a context, cluster or user in a kubeconfig, or of a folder. People choose these freely, so only the first character is checked
     /// further: the program would take `-x` for a flag, and zsh would take `=x` for a program.
-    pub(super) fn kubeconfig_name(name: &str) -> Option<Self> {
+    pub(super) fn free_name(name: &str) -> Option<Self> {
         let begins = name.starts_with(|c: char| c.is_ascii_alphanumeric() || "_./".contains(c));
         (begins && name.len() <= LONGEST)
             .then(|| Self::plain(name))
@@ -170,7 +170,7 @@ mod tests {
             Candidate::namespace(text),
             Candidate::onboarding(text),
             Candidate::service_account(&format!("pds/{text}")),
-            Candidate::kubeconfig_name(text),
+            Candidate::free_name(text),
         ]
     }
 
@@ -193,7 +193,7 @@ mod tests {
             "default/api-kvs-example-com:6443/kube:admin",
             "/api-kvs-example-com:6443/kube:admin",
         ] {
-            assert!(Candidate::kubeconfig_name(context).is_some(), "{context}");
+            assert!(Candidate::free_name(context).is_some(), "{context}");
         }
     }
 
@@ -223,7 +223,7 @@ mod tests {
             "+x",
             &"a".repeat(254),
         ] {
-            assert_eq!(Candidate::kubeconfig_name(name), None, "{name}");
+            assert_eq!(Candidate::free_name(name), None, "{name}");
         }
     }
 

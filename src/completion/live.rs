@@ -72,7 +72,7 @@ impl Live {
         };
         names(kubeconfig)
             .iter()
-            .filter_map(|name| Candidate::kubeconfig_name(name))
+            .filter_map(|name| Candidate::free_name(name))
             .collect()
     }
 

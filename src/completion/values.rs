@@ -5,6 +5,7 @@
 use super::cache::{self, Databases};
 use super::candidate::own::Wanted;
 use super::candidate::{Candidate, Description};
+use super::folders;
 use super::live::{Live, Onboarding};
 use crate::app::{GlobalArgs, Grammar};
 use crate::diagnosis::catalogue::{self, Entry};
@@ -49,6 +50,8 @@ enum Kind {
     AccountName,
     /// Codes of diagnoses, with their titles.
     Code,
+    /// Clusters that the repository has folders for.
+    ClusterFolder,
     Format,
     File,
 }
@@ -120,6 +123,10 @@ impl Offer {
                 .filter_map(|f| Candidate::literal(f))
                 .collect(),
             Kind::Code => catalogue::all().into_iter().flat_map(codes).collect(),
+            Kind::ClusterFolder => self
+                .before
+                .matches()
+                .map_or(Vec::new(), |words| folders::clusters(&words)),
             Kind::Context => live.contexts(),
             Kind::Cluster => live.clusters(),
             Kind::User => live.users(),
@@ -229,6 +236,7 @@ fn kind(command: &str, arg: &Arg) -> Option<Kind> {
         ("context" | "contexts", _) => Some(Kind::Context),
         ("cluster", _) => Some(Kind::Cluster),
         ("user", _) => Some(Kind::User),
+        ("for_cluster", _) => Some(Kind::ClusterFolder),
         (_, "NAMESPACE") => Some(Kind::Namespace),
         (_, "DATABASE") if arg.is_positional() && command == "delete-db" => Some(Kind::Orphan),
         // It does not exist yet.

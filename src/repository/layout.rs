@@ -61,6 +61,11 @@ impl Layout {
         [&self.before[..], &cluster, &self.after].concat().join("/")
     }
 
+    /// The folder that has those of the clusters, from the repository's on.
+    pub fn above(&self) -> String {
+        self.before.join("/")
+    }
+
     /// The cluster that a file belongs to; `None` where its path does not follow the layout. The repository's folder can be above the
     /// path's beginning or in it.
     pub fn cluster<'p>(&self, file: &'p str) -> Option<&'p str> {

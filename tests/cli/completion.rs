@@ -72,6 +72,29 @@ fn names_of_the_kubeconfig() {
 }
 
 #[test]
+fn clusters_of_the_repository() {
+    let dir = tempfile::tempdir().unwrap();
+    for cluster in ["lab", "prod-east"] {
+        let folder = format!("infrastructure/k8s/{cluster}/secure-kvs/secure-kvs-onboarding");
+        std::fs::create_dir_all(dir.path().join(folder)).unwrap();
+    }
+    let repo = dir.path().to_str().unwrap();
+    let of = |words: &[&str]| complete(words, &nobody()).stdout;
+    let all = "lab\nprod-east\n:4\n";
+    let onboard = ["onboard", "pds", "x", "--repo", repo, "--for-cluster"];
+    assert_eq!(of(&[&onboard[..], &[""]].concat()), all);
+    assert_eq!(
+        of(&[&onboard[..], &["lab,p"]].concat()),
+        "lab,prod-east\n:4\n"
+    );
+    let lint = ["lint", repo, "--installed", "--for-cluster", ""];
+    assert_eq!(of(&lint), all);
+    let elsewhere = ["--layout", "clusters/<cluster>", "--for-cluster", ""];
+    let offboard = ["offboard", "x", "--repo", repo];
+    assert_eq!(of(&[&offboard[..], &elsewhere].concat()), ":4\n");
+}
+
+#[test]
 fn a_cluster_that_is_away_offers_nothing() {
     let silent = Listener::silent();
     let forbidden = Listener::answering(403, "{}");
