@@ -1,8 +1,8 @@
 //! The connection flags of kubectl, and how long a request and a connection may take.
 
-use super::duration::parse_duration;
 use super::interaction::Interaction;
 use crate::advice::{Flag, Origin};
+use crate::model::duration::parse_duration;
 use std::path::PathBuf;
 use std::time::Duration;
 

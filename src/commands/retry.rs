@@ -9,7 +9,7 @@ mod plan;
 
 use crate::app::App;
 use crate::change;
-use crate::cluster::{Cluster, parse_duration};
+use crate::cluster::Cluster;
 use crate::couchdb::delete::confirm;
 use crate::diagnosis::catalogue;
 use crate::error::{Error, Result};
@@ -18,6 +18,7 @@ use crate::flags::couchdb_pods::AskArgs;
 use crate::flags::format::{self, FormatArgs};
 use crate::help;
 use crate::lookup;
+use crate::model::duration::parse_duration;
 use crate::question::card;
 use crate::question::confirmation::{self, refused_unread};
 use crate::render::output::ReportFormat;

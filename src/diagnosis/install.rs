@@ -13,7 +13,7 @@ use crate::model::helm_storage::{Creation, Release, creation};
 use crate::model::job::Job;
 use crate::model::status::is_old_controller;
 use crate::snapshot::{Checked, IfRead, Read, Unread, Why};
-use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use k8s_openapi::jiff::Timestamp;
 
 /// Whether a failed installation is in the way of the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -228,12 +228,11 @@ pub fn running(case: &Case<'_>) -> Option<Option<i64>> {
         // It runs to its end, whatever the spec is by now.
         .map(Stated::of_any_spec)
         .find(|c| c.message.starts_with("Running 'install' action"))?;
-    let timeout: Option<SignedDuration> = timeout(case).parse().ok();
     let since = case.seconds_since(condition.last_transition_time.as_deref());
-    match timeout.zip(since) {
+    match hr.timeout_seconds().zip(since) {
         // It has ended, one way or another, and the status was not brought up to date.
-        Some((timeout, since)) if since >= timeout.as_secs() => None,
-        Some((timeout, since)) => Some(Some(timeout.as_secs() - since)),
+        Some((timeout, since)) if since >= timeout => None,
+        Some((timeout, since)) => Some(Some(timeout - since)),
         None => Some(None),
     }
 }
@@ -274,12 +273,10 @@ pub fn was_dropped(case: &Case<'_>) -> bool {
 /// Whether work that has gone on for `seconds` is over: no action outlasts `spec.timeout`, and the next attempt comes within
 /// `spec.interval`. One that cannot be read counts as [`UNREADABLE`], so that no work counts as going on for ever.
 pub fn is_overdue(case: &Case<'_>, seconds: i64) -> bool {
-    let length = |text: &str| {
-        let read = text.parse::<SignedDuration>();
-        read.map_or(UNREADABLE, |duration| duration.as_secs())
-    };
-    let interval = case.hr().spec.interval.as_deref().unwrap_or("0s");
-    seconds > length(timeout(case)).saturating_add(length(interval))
+    let hr = case.hr();
+    let lengths = [hr.timeout_seconds(), hr.interval_seconds()];
+    let limit = lengths.map(|length| length.unwrap_or(UNREADABLE));
+    seconds > limit[0].saturating_add(limit[1])
 }
 
 /// Seconds that a length of time counts as where it cannot be read.
@@ -295,11 +292,6 @@ pub fn is_deployed(case: &Case<'_>) -> bool {
     let latest = hr.latest().is_some_and(|h| h.status == "deployed");
     let stored = case.revisions().if_read().and_then(|all| all.first());
     released && latest && stored.is_none_or(|newest| newest.status == "deployed")
-}
-
-/// `spec.timeout`, or Flux's default.
-pub fn timeout<'a>(case: &Case<'a>) -> &'a str {
-    case.hr().spec.timeout.as_deref().unwrap_or("5m0s")
 }
 
 #[cfg(test)]

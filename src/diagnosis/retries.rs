@@ -140,7 +140,7 @@ fn running(case: &Case<'_>, fixes: Fixes, seconds: Option<i64>) -> Then {
     let left = seconds.map_or(String::new(), |s| format!(", {} left", duration(s)));
     let until = format!(
         "The running install continues until spec.timeout ({}{left})",
-        install::timeout(case)
+        case.hr().timeout()
     );
     let retries = case.hr().spec.install.remediation.retries;
     let after = if retries == 0 {

@@ -4,6 +4,7 @@
 //! a chart's values are anything. The facts behind the fields: Flux's API reference and helm-controller's sources.
 
 use super::condition::{Condition, Conditions, Dated, Stated, Undated};
+use super::duration::parse_duration;
 use super::field::Field;
 use super::names::{composed_release_name, shortened_release_name};
 use super::nullable::nullable;
@@ -309,6 +310,21 @@ impl HelmRelease {
         ))
     }
 
+    /// `spec.timeout`, or Flux's default.
+    pub fn timeout(&self) -> &str {
+        self.spec.timeout.as_deref().unwrap_or("5m0s")
+    }
+
+    /// The same in seconds; `None` if it cannot be read.
+    pub fn timeout_seconds(&self) -> Option<i64> {
+        seconds(self.timeout())
+    }
+
+    /// `spec.interval` in seconds; `None` if it cannot be read.
+    pub fn interval_seconds(&self) -> Option<i64> {
+        seconds(self.spec.interval.as_deref().unwrap_or("0s"))
+    }
+
     /// The namespace of the source that `spec.chart` names, by the present spec.
     pub fn source_namespace(&self) -> Option<&str> {
         let template = self.spec.chart.as_ref()?;
@@ -389,6 +405,10 @@ impl ChartSpec {
 /// The text, unless absent or empty.
 fn non_empty(text: &Option<String>) -> Option<&str> {
     text.as_deref().filter(|t| !t.is_empty())
+}
+
+fn seconds(text: &str) -> Option<i64> {
+    parse_duration(text).ok()?.as_secs().try_into().ok()
 }
 
 #[cfg(test)]

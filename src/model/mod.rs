@@ -9,6 +9,7 @@ pub mod convention;
 pub mod creation_log;
 pub mod deployment;
 pub(crate) mod documents;
+pub mod duration;
 pub mod endpoint;
 pub mod event;
 pub mod failure;

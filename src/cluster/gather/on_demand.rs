@@ -19,7 +19,7 @@ use crate::snapshot::{
     Controllers, CouchPods, CouchService, CreationJob, IfRead, Listing, Read, ServingPod, Snapshot,
     Why,
 };
-use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
 /// Most requests: a review, the controllers by label, by two names and their pods, the Service, its EndpointSlices and its pods, the
@@ -139,15 +139,12 @@ fn is_overdue(hr: &HelmRelease, now: Timestamp) -> bool {
     let Some(ready) = ready.filter(|c| c.status == "Unknown") else {
         return false;
     };
-    let timeout: Option<SignedDuration> = hr.spec.timeout.as_deref().unwrap_or("5m0s").parse().ok();
     let since = ready
         .last_transition_time
         .as_deref()
         .and_then(|t| t.parse::<Timestamp>().ok());
-    match (timeout, since) {
-        (Some(timeout), Some(since)) => {
-            now.as_second() - since.as_second() > timeout.as_secs() + PATIENCE
-        }
+    match (hr.timeout_seconds(), since) {
+        (Some(timeout), Some(since)) => now.as_second() - since.as_second() > timeout + PATIENCE,
         _ => false,
     }
 }

@@ -2,12 +2,12 @@
 
 use super::plan_args::PlanArgs;
 use super::trace::{KEEP, TraceArgs};
-use crate::cluster::parse_duration;
 use crate::couchdb::backup::part::Place;
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::flags::couchdb_pods::PodArgs;
 use crate::help;
+use crate::model::duration::parse_duration;
 use crate::model::names::DatabaseName;
 use std::path::PathBuf;
 use std::time::Duration;

@@ -52,7 +52,7 @@ fn check(case: &Case<'_>) -> Verdict {
     }
     let job = case.job_as_far_as_read();
     let subject = job.subject.clone().unwrap_or_else(|| case.subject());
-    let timeout = case.hr().spec.timeout.as_deref().unwrap_or("5m0s");
+    let timeout = case.hr().timeout();
     if install::job_succeeded(case) {
         let finding = finished_since(case, subject, timeout);
         return finding.then(then(case, Fixes::Elsewhere)).into();

@@ -13,7 +13,7 @@ use crate::model::controller_log::{Entry, newest};
 use crate::model::{failure, status};
 use crate::snapshot::IfRead;
 use crate::text::age::duration;
-use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use k8s_openapi::jiff::Timestamp;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS108",
@@ -87,10 +87,9 @@ fn check(case: &Case<'_>) -> Verdict {
     // Of the attempt before, whichever spec that was for.
     let before = hr.conditions().get("Released").map(Stated::of_any_spec);
     let before = before.filter(|c| c.is_false() && failure::is_installing(hr));
-    let timeout = install::timeout(case);
+    let timeout = hr.timeout();
     let since = install::working_for(case);
-    let limit: Option<SignedDuration> = timeout.parse().ok();
-    let limit = limit.map(|l| l.as_secs());
+    let limit = hr.timeout_seconds();
     let late = since.is_some_and(|since| install::is_overdue(case, since));
     if case.failed_before || install::was_dropped(case) || late && install::is_deployed(case) {
         // Of an earlier spec (SKVS106), or installed and READY was left behind (SKVS152).

@@ -11,7 +11,6 @@ use crate::model::failure::release::ReleaseError;
 use crate::model::status::is_old_controller;
 use crate::snapshot::IfRead;
 use crate::text::age::duration;
-use k8s_openapi::jiff::SignedDuration;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS115",
@@ -48,7 +47,11 @@ fn check(case: &Case<'_>) -> Verdict {
     // An action that runs is pending too: only one that is older than it may be was cut off.
     let cut_off = pending.is_some()
         && case.failure.is_none()
-        && timeout_seconds(case).zip(age).is_some_and(|(t, a)| a > t);
+        && case
+            .hr()
+            .timeout_seconds()
+            .zip(age)
+            .is_some_and(|(t, a)| a > t);
     if !refused && unlock.is_none() && !cut_off {
         // Only the revisions tell of a lock that an old controller, dead by now, has left.
         let silent = !case.is_ready() && case.failure.is_none();
@@ -135,11 +138,6 @@ fn check(case: &Case<'_>) -> Verdict {
 /// When the pending action began.
 fn since<'a>(case: &Case<'a>) -> Option<&'a str> {
     case.release().if_read()?.info.last_deployed.as_deref()
-}
-
-fn timeout_seconds(case: &Case<'_>) -> Option<i64> {
-    let timeout: SignedDuration = install::timeout(case).parse().ok()?;
-    Some(timeout.as_secs())
 }
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .or_else(|| hook_job(text.raw).map(|name| Subject::new("Job", namespace, name)))
         .or_else(|| stored(case, hook))
         .or_else(|| of_this_attempt(case, hook, wait.timed_out));
-    let timeout = case.hr().spec.timeout.as_deref().unwrap_or("5m0s");
+    let timeout = case.hr().timeout();
     let longer = wait.timed_out.then(|| {
         let timeout = one_line(timeout);
         format!("If it only needs more time, raise spec.timeout in the manifest (now {timeout}).")

@@ -63,7 +63,7 @@ fn check(case: &Case<'_>) -> Verdict {
         Cause::Wait(wait) if wait.timed_out => &wait.objects,
         _ => return Ok(None),
     };
-    let timeout = case.hr().spec.timeout.as_deref().unwrap_or("5m0s");
+    let timeout = case.hr().timeout();
     if let Some(one) = in_log(case).filter(|_| waited.is_empty()) {
         return of_log(case, &one, timeout);
     }

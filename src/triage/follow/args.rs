@@ -1,7 +1,7 @@
 //! The flags `--wait`, `--timeout` and `--watch`.
 
-use crate::cluster::parse_duration;
 use crate::error::{Error, Result};
+use crate::model::duration::parse_duration;
 use crate::render::output::FindingsFormat;
 use std::time::Duration;
 

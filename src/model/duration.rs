@@ -1,4 +1,4 @@
-//! Durations as kubectl's flags take them.
+//! Lengths of time as Go writes them: in kubectl's flags and in Flux's manifests.
 
 use std::time::Duration;
 
