@@ -20,7 +20,6 @@ const TRIES: usize = 5;
 pub(crate) struct Made {
     /// The object that it was made on.
     pub(crate) hr: HelmRelease,
-    pub(crate) before: Value,
     /// The API server's answer.
     pub(crate) after: Value,
 }
@@ -45,11 +44,7 @@ pub(crate) async fn make(
             .await;
         match made {
             Ok(after) if change.is_in(&after) => {
-                return Ok(Made {
-                    hr,
-                    before: object,
-                    after,
-                });
+                return Ok(Made { hr, after });
             }
             Ok(_) => return Err(not_held(&hr, change, rehearsal)),
             Err(error) if is_conflict(&error) && tries < TRIES => {

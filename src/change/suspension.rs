@@ -1,4 +1,4 @@
-//! The change that `suspend` and `resume` make: looked up, judged, made and reported.
+//! The change that `suspend` and `resume` make: looked up, judged, shown, made and reported.
 
 use crate::app::App;
 use crate::change::author;
@@ -13,10 +13,17 @@ use crate::diagnosis::retries::{self, Fixes};
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::lookup;
-use crate::model::helm_release::HelmRelease;
+use crate::model::helm_release::{GROUP, HelmRelease, KIND};
+use crate::model::onboarding::Claim;
 use crate::model::status::{self, Ready};
 use crate::model::suspension::{Change, Suspension, owner};
+use crate::question::card;
+use crate::render::card::Row;
+use crate::render::output::ObjectFormat;
+use crate::render::{json, name, yaml};
 use crate::snapshot::{IfRead, Read, Snapshot};
+use crate::text::one_line;
+use crate::view::object_list::drop_managed_fields;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 use std::sync::Arc;
@@ -27,19 +34,22 @@ pub(crate) enum Wish<'w> {
     Resume,
 }
 
+/// The words of a run.
+pub(crate) struct Words<'w> {
+    pub(crate) name: &'w str,
+    pub(crate) wish: Wish<'w>,
+    pub(crate) rehearsal: bool,
+    pub(crate) output: ObjectFormat,
+}
+
 /// Carries it out.
 ///
 /// # Errors
 /// It is so already, the onboarding is on its way out, a resumption would not create the database, or what the cluster said.
-pub(crate) async fn run(
-    app: &mut App,
-    name: &str,
-    wish: Wish<'_>,
-    rehearsal: bool,
-) -> Result<Code> {
+pub(crate) async fn run(app: &mut App, words: Words<'_>) -> Result<Code> {
     let cluster = app.cluster().await?;
-    let object = lookup::one(app, &cluster, name).await?;
-    let change = match wish {
+    let object = lookup::one(app, &cluster, words.name).await?;
+    let change = match words.wish {
         Wish::Suspend { reason } => Change::Suspend {
             by: author::user(app, &cluster).await,
             at: app.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
@@ -47,19 +57,22 @@ pub(crate) async fn run(
         },
         Wish::Resume => Change::Resume,
     };
-    let now = app.now;
-    let mut judge = async |object: &Value| {
-        check(&typed(object)?, &change, now)?;
-        match change {
-            Change::Resume => creates_the_database(app, &cluster, object.clone()).await,
-            Change::Suspend { .. } => Ok(()),
-        }
-    };
-    judge(&object).await?;
+    judge(app, &cluster, &object, &change).await?;
+    card::show(app, &cluster, heading(&change), rows(&object, &change)?);
     let wanted = patch::Change::Suspension(change.clone());
-    let made = change::make(&cluster, object, &wanted, rehearsal, judge).await?;
-    tell(app, &made, &change, rehearsal)?;
+    let again = async |object: &Value| judge(app, &cluster, object, &change).await;
+    let made = change::make(&cluster, object, &wanted, words.rehearsal, again).await?;
+    print(app, made, &change, &words)?;
     Ok(Code::Ok)
+}
+
+/// Whether the change may be made on the object.
+async fn judge(app: &mut App, cluster: &Cluster, object: &Value, change: &Change) -> Result<()> {
+    check(&typed(object)?, change, app.now)?;
+    match change {
+        Change::Resume => creates_the_database(app, cluster, object.clone()).await,
+        Change::Suspend { .. } => Ok(()),
+    }
 }
 
 /// Whether there is anything to do.
@@ -140,24 +153,62 @@ fn left(snapshot: &Snapshot, now: Timestamp) -> Left {
     }
 }
 
-/// kubectl's line, and the command that undoes it.
-fn tell(app: &mut App, made: &Made, change: &Change, rehearsal: bool) -> Result<()> {
-    let suspends = matches!(change, Change::Suspend { .. });
-    let done = if suspends { "suspended" } else { "resumed" };
-    change::tell(app, &made.hr, done, rehearsal)?;
-    match owner(&made.before, MANAGER) {
-        Some(manager) => app.ui.warning(format!(
-            "{manager} set spec.suspend before: what a manifest in Git says wins the next time that it is applied, so change it there as well"
-        )),
-        None => app.ui.hint(
-            "if the manifest in Git sets suspend, that wins the next time that it is applied",
-        ),
+fn heading(change: &Change) -> &'static str {
+    match change {
+        Change::Suspend { .. } => "This makes Flux leave an onboarding alone.",
+        Change::Resume => "This makes Flux look at an onboarding again.",
     }
-    if suspends && status::shown(&made.hr) == Ready::Unknown {
-        app.ui
-            .hint("an action that is running now is not stopped by this");
+}
+
+/// The rows of the card.
+fn rows(object: &Value, change: &Change) -> Result<Vec<Row>> {
+    let hr = typed(object)?;
+    let database = match hr.claim() {
+        Claim::Database(name) => format!(", database {}", name.as_str()),
+        _ => String::new(),
+    };
+    let metadata = &hr.metadata;
+    let id = format!("{}/{}{database}", metadata.namespace, metadata.name);
+    let mut rows = vec![("Onboarding", one_line(&id))];
+    if let Change::Suspend { reason, .. } = change {
+        rows.push(("Reason", one_line(reason)));
+        if status::shown(&hr) == Ready::Unknown {
+            let text = "an action may be running, and is not stopped by this";
+            rows.push(("State", text.to_owned()));
+        }
     }
-    Ok(())
+    rows.push((
+        "Git",
+        match owner(object, MANAGER) {
+            Some(manager) => format!(
+                "{} set spec.suspend before: the manifest wins the next time that it is applied, so change it there as well",
+                one_line(&manager)
+            ),
+            None => "a manifest that sets suspend wins the next time that it is applied".to_owned(),
+        },
+    ));
+    Ok(rows)
+}
+
+/// The result, as kubectl prints that of a change.
+fn print(app: &mut App, made: Made, change: &Change, words: &Words<'_>) -> Result<()> {
+    let mut after = made.after;
+    drop_managed_fields(&mut after);
+    match words.output {
+        ObjectFormat::Text => {
+            let done = match change {
+                Change::Suspend { .. } => "suspended",
+                Change::Resume => "resumed",
+            };
+            return change::tell(app, &made.hr, done, words.rehearsal);
+        }
+        ObjectFormat::Name => {
+            name::write(&mut app.ui.screen(), KIND, GROUP, &made.hr.metadata.name)?
+        }
+        ObjectFormat::Json => json::write(&mut app.ui.machine(), &after)?,
+        ObjectFormat::Yaml => yaml::write(&mut app.ui.machine(), &after)?,
+    }
+    app.ui.flush()
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! `suspend`: makes Flux leave an onboarding alone, and records who asked for it and why.
 
 use crate::app::App;
-use crate::change::suspension::{self, Wish};
+use crate::change::suspension::{self, Wish, Words};
 use crate::error::Result;
 use crate::exit::Code;
+use crate::flags::format::{self, FormatArgs};
 use crate::help;
+use crate::render::output::ObjectFormat;
 
 /// Longest reason, in characters: it is shown in one line.
 const LONGEST: usize = 300;
@@ -15,11 +17,14 @@ const LONGEST: usize = 300;
 /// Nothing that is installed changes; an action that is running is not stopped. A manifest in Git that sets suspend wins the next time
 /// that it is applied.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Examples:
+#[command(
+    mut_args(format::help("Format: text, or the changed object as json, yaml or name")),
+    after_help = "Examples:
   kubectl skvs suspend pds_database --reason 'CouchDB is upgraded until 14:00'
   kubectl skvs suspend pds_database --reason test --dry-run
 
-Exit codes: 0 suspended; 1 failed, or suspended already")]
+Exit codes: 0 suspended; 1 failed, or suspended already"
+)]
 pub struct Args {
     /// Onboarding, in any of its forms
     #[arg(value_name = "NAME", value_parser = crate::app::onboarding_name)]
@@ -30,6 +35,8 @@ pub struct Args {
     /// Have the API server check the change, and change nothing
     #[arg(long, help_heading = help::CHANGE)]
     dry_run: bool,
+    #[command(flatten)]
+    format: FormatArgs<ObjectFormat>,
 }
 
 /// Reads a reason: one line that says something.
@@ -55,7 +62,13 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     let wish = Wish::Suspend {
         reason: &args.reason,
     };
-    suspension::run(app, &args.name, wish, args.dry_run).await
+    let words = Words {
+        name: &args.name,
+        wish,
+        rehearsal: args.dry_run,
+        output: args.format.output,
+    };
+    suspension::run(app, words).await
 }
 
 #[cfg(test)]

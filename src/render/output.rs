@@ -86,6 +86,16 @@ pub enum ReportFormat {
     Yaml,
 }
 
+/// The formats of a changed object, as those of kubectl's commands that change one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum ObjectFormat {
+    #[default]
+    Text,
+    Json,
+    Yaml,
+    Name,
+}
+
 /// The formats of a status: those of a report, and a file to attach.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum StatusFormat {

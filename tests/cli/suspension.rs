@@ -28,6 +28,64 @@ const SUSPEND: [&str; 4] = ["suspend", "a", "--reason", "test"];
 const RESUME: [&str; 2] = ["resume", "a"];
 
 #[test]
+fn a_card_says_what_is_changed_where_before_the_change() {
+    let told = changed(
+        &SUSPEND,
+        &onboarding(false),
+        (403, status(403, "Forbidden", "no")),
+    );
+    insta::assert_snapshot!(told, @"
+    exit 1
+    stderr:
+    This makes Flux leave an onboarding alone.
+
+      Context      here   http://SERVER
+      TLS          not used: another server may answer for this one
+      Onboarding   flux-system/a, database pds_database
+      Reason       test
+      State        an action may be running, and is not stopped by this
+      Git          a manifest that sets suspend wins the next time that it is applied
+
+    Error from server (Forbidden): no
+    hint: your credentials were not sent: the server's URL is http://, and they are sent over https only
+    ");
+    let mut object = onboarding(true);
+    object["metadata"]["managedFields"] = json!([{"manager": "kustomize-controller",
+        "operation": "Apply", "fieldsV1": {"f:spec": {"f:suspend": {}}}}]);
+    let answer = (200, onboarding(false).to_string());
+    insta::assert_snapshot!(changed(&RESUME, &object, answer), @"
+    exit 0
+    stdout:
+    helmrelease.helm.toolkit.fluxcd.io/a resumed
+    stderr:
+    Warning: Helm's storage was not read: forbidden (no): if it holds a failed revision, the next attempt is an upgrade, which does not create the database
+    This makes Flux look at an onboarding again.
+
+      Context      here   http://SERVER
+      TLS          not used: another server may answer for this one
+      Onboarding   flux-system/a, database pds_database
+      Git          kustomize-controller set spec.suspend before: the manifest wins the next time that it is applied, so change it there as well
+    ");
+}
+
+/// As kubectl's commands that change an object.
+#[test]
+fn the_changed_object_can_be_printed() {
+    let mut after = onboarding(true);
+    after["metadata"]["managedFields"] = json!([{"manager": "flux"}]);
+    let of = |format: &str| {
+        let words = [&SUSPEND[..], &["-o", format]].concat();
+        let told = changed(&words, &onboarding(false), (200, after.to_string()));
+        assert_eq!(told.code, Some(0), "{told}");
+        told.stdout
+    };
+    let json: Value = serde_json::from_str(&of("json")).unwrap();
+    assert_eq!(json, onboarding(true));
+    assert!(of("yaml").contains("\n  suspend: true\n"));
+    assert_eq!(of("name"), "helmrelease.helm.toolkit.fluxcd.io/a\n");
+}
+
+#[test]
 fn a_resumption_without_helms_storage_says_that_it_is_not_known_what_flux_will_do() {
     let answer = (200, onboarding(false).to_string());
     let told = changed(&RESUME, &onboarding(true), answer);
