@@ -71,7 +71,7 @@ fn read<'f, T>(read: &'f Read<T>, what: &'static str, absent: &str) -> Result<&'
 }
 
 fn plain(namespace: &Read<Meta>, what: &'static str) -> Result<(), Doubt> {
-    let namespace = read(namespace, what, "the namespace does not exist")?;
+    let namespace = read(namespace, what, "it does not exist")?;
     is_plain(namespace).map_err(|why| Doubt::new(what, why))
 }
 
