@@ -6,7 +6,7 @@ use crate::cluster::{Cluster, ConnectionArgs};
 use crate::error::Result;
 use crate::help;
 use crate::model::helm_release::ONBOARDING_SELECTOR;
-use crate::settings::{self, Settings, or_default};
+use crate::settings::{self, Settings, namespace_or};
 use crate::ui::{Color, Ui};
 use k8s_openapi::jiff::Timestamp;
 use std::rc::Rc;
@@ -34,7 +34,7 @@ pub struct GlobalArgs {
         global = true,
         env = "SKVS_NAMESPACE",
         default_value = NAMESPACE,
-        value_parser = or_default(NAMESPACE),
+        value_parser = namespace_or(NAMESPACE),
         value_name = "NAMESPACE"
     )]
     pub namespace: String,

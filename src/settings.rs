@@ -10,6 +10,7 @@ mod value;
 pub use file::Found;
 pub use template::{Filled, Template};
 
+use crate::model::names::is_namespace_name;
 use crate::model::new_onboarding::{Source, Style};
 use crate::repository::Layout;
 use clap::parser::ValueSource;
@@ -241,12 +242,11 @@ fn with(command: Command, all: &[(&str, String)]) -> Command {
 }
 
 fn with_default(arg: Arg, value: &str) -> Arg {
-    let is_place =
-        ["namespace", "couchdb_namespace", "pod_selector"].contains(&arg.get_id().as_str());
     let arg = arg.default_value(value.to_owned());
-    match is_place {
-        true => arg.value_parser(or_default(value.to_owned())),
-        false => arg,
+    match arg.get_id().as_str() {
+        "namespace" | "couchdb_namespace" => arg.value_parser(namespace_or(value.to_owned())),
+        "pod_selector" => arg.value_parser(or_default(value.to_owned())),
+        _ => arg,
     }
 }
 
@@ -258,6 +258,18 @@ pub(crate) fn or_default(
     move |text| {
         let given = Some(text).filter(|t| !t.trim().is_empty());
         Ok(given.unwrap_or(&default).to_owned())
+    }
+}
+
+/// Reads the name of a namespace; an empty text is the default here too.
+pub(crate) fn namespace_or(
+    default: impl Into<String>,
+) -> impl Fn(&str) -> Result<String, String> + Clone {
+    let default: String = default.into();
+    move |text| match text.trim() {
+        "" => Ok(default.clone()),
+        name if is_namespace_name(name) => Ok(name.to_owned()),
+        _ => Err("it cannot be the name of a namespace".to_owned()),
     }
 }
 
@@ -342,6 +354,16 @@ mod tests {
                     .any(|s| matches!(s.use_, Use::Flag(flag) if flag == id)),
                 "{id}"
             );
+        }
+    }
+
+    #[test]
+    fn no_namespace_has_such_a_name() {
+        let parse = namespace_or("from-the-file");
+        assert_eq!(parse(""), Ok("from-the-file".to_owned()));
+        assert_eq!(parse("team-a"), Ok("team-a".to_owned()));
+        for wrong in ["A", "a b", "a/b", "a.b", &"a".repeat(64)] {
+            assert!(parse(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -156,12 +156,13 @@ async fn retried(app: &mut App, args: &Args) -> Result<Code> {
     }
     tell(app, args, &plan, &runner, Outcome::Requested)?;
     if !args.wait {
-        app.ui.hint(messages::follow(&plan).after("follow it:"));
+        app.ui
+            .hint(messages::follow(&plan, args).after("follow it:"));
         return Ok(Code::Ok);
     }
     let ended = follow::wait(app, &cluster, &name, &args.couchdb, args.timeout).await?;
     if ended == Code::Interrupted {
-        let follow = messages::follow(&plan);
+        let follow = messages::follow(&plan, args);
         app.ui
             .hint(follow.after("the retry has been requested; follow it:"));
     }
@@ -209,8 +210,7 @@ async fn look(
     now: Timestamp,
 ) -> Result<Plan> {
     let read = snapshot(app, cluster, args, object, now).await?;
-    let even_if = &args.even_if;
-    Plan::new(&read, now, even_if).map_err(|refusal| messages::refused(&read, even_if, refusal))
+    Plan::new(&read, now, &args.even_if).map_err(|refusal| messages::refused(&read, args, refusal))
 }
 
 /// Reads an onboarding again after this run has removed its release.
@@ -224,7 +224,7 @@ async fn look_after_removal(
     let now = Timestamp::now();
     let read = snapshot(app, cluster, args, object, now).await?;
     let plan = before.after_removal(&read, now);
-    plan.map_err(|refusal| messages::interrupted(&read, refusal))
+    plan.map_err(|refusal| messages::interrupted(&read, args, refusal))
 }
 
 async fn snapshot(

@@ -106,7 +106,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
         app.ui.hint(&why);
     }
     if args.format.output == StatusFormat::Text && !status.causes.is_empty() {
-        let mut command = Command::skvs(["troubleshoot"]);
+        let mut command = Command::skvs(["troubleshoot"]).args(args.couchdb.words());
         if args.all_namespaces {
             command = command.args(["-A"]);
         }

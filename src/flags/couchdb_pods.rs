@@ -13,7 +13,7 @@ use crate::couchdb::pods::{self, Choice, NoTarget, PodState};
 use crate::error::{Error, Result};
 use crate::help;
 use crate::model::endpoint::COUCHDB_NAMESPACE;
-use crate::settings::or_default;
+use crate::settings::namespace_or;
 use k8s_openapi::api::core::v1::Pod;
 
 /// Flags that choose the pod, and the credentials.
@@ -47,7 +47,7 @@ pub struct PlaceArgs {
         long,
         env = "SKVS_COUCHDB_NAMESPACE",
         default_value = COUCHDB_NAMESPACE,
-        value_parser = or_default(COUCHDB_NAMESPACE),
+        value_parser = namespace_or(COUCHDB_NAMESPACE),
         value_name = "NAMESPACE"
     )]
     pub couchdb_namespace: String,
@@ -64,6 +64,14 @@ pub(crate) struct AskArgs {
     pub(crate) no_exec: bool,
     #[command(flatten)]
     pub(crate) pods: PodArgs,
+}
+
+impl AskArgs {
+    /// The flags again, for a command that asks the same CouchDB or none.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let no_exec = self.no_exec.then(|| "--no-exec".to_owned());
+        no_exec.into_iter().chain(self.pods.words()).collect()
+    }
 }
 
 /// The container that was chosen, among these pods.

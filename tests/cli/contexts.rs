@@ -378,7 +378,7 @@ fn no_credential_plugin_asks() {
 #[test]
 fn a_status_has_a_line_for_each_cluster_and_the_worst_first() {
     let words = ["status", "--no-exec", "--contexts", "prod,dark,lab"];
-    assert_snapshot!(fleet(&words), @r"
+    assert_snapshot!(fleet(&words), @"
     exit 3
     stdout:
     CONTEXT   ONBOARDINGS             DATABASES   FOUND
@@ -392,8 +392,8 @@ fn a_status_has_a_line_for_each_cluster_and_the_worst_first() {
     lab       warning    skvs-onboarding-pds--b: its name implies another database than pds_c, the one in its values (SKVS160)
     stderr:
     dark: The connection to the server DARK was refused - did you specify the right host or port?
-    hint: evidence and what to do, one context at a time: kubectl skvs troubleshoot --context prod
-    hint: what was not read, one context at a time: kubectl skvs status --context prod
+    hint: evidence and what to do, for the cluster with the most errors: kubectl skvs troubleshoot --no-exec --context prod
+    hint: what was not read, for the first such cluster: kubectl skvs status --no-exec --context prod
     ");
     let told = fleet(&[&words[..], &["-o", "json"]].concat());
     let list: Value = serde_json::from_str(&told.stdout).unwrap();

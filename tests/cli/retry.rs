@@ -232,7 +232,7 @@ fn what_failed_is_removed_by_the_users_helm_and_flux_is_asked_to_install_it() {
       Step 2       ask Flux for an attempt, with the failures counted from zero (annotations requestedAt and resetAt)
 
     release "core-a" ^[[1muninstalled
-    hint: follow it: kubectl skvs troubleshoot a -n flux-system --wait --context here
+    hint: follow it: kubectl skvs troubleshoot a -n flux-system --wait --no-exec --context here
     "#);
     // The server that was read, whatever the kubeconfig says by now.
     let words = helm.words().unwrap();
@@ -458,8 +458,10 @@ fn a_cause_that_is_left_is_named_and_can_be_excused() {
     }
     let why = "refused: not seen to be fixed: ";
     refused(Cluster::of(object.clone()), &NAME, why);
-    let excuse = "kubectl skvs retry a -n flux-system --even-if SKVS101";
-    refused(Cluster::of(object.clone()), &NAME, excuse);
+    // A retry takes CouchDB's place from its own flags only, so the printed one has them again.
+    let place = [&NAME[..], &["--couchdb-namespace", "kvs"]].concat();
+    let excuse = "kubectl skvs retry a -n flux-system --no-exec --couchdb-namespace kvs --even-if SKVS101";
+    refused(Cluster::of(object.clone()), &place, excuse);
     let helm = Helm::new(0);
     let words = [&NAME[..], &["--even-if", "skvs101", "--even-if", "SKVS304"]].concat();
     let (told, changes) = retry(Cluster::of(object), &words, Some(&helm));
@@ -562,7 +564,7 @@ fn after_a_removal_it_is_said_how_to_go_on() {
     for part in [
         "the release was removed, and Flux was not asked to install it: ",
         "it is not known whether it was changed; see: kubectl get -n flux-system",
-        "to have it installed: kubectl skvs retry a -n flux-system --context here",
+        "to have it installed: kubectl skvs retry a -n flux-system --no-exec --context here",
     ] {
         assert!(told.stderr.contains(part), "{told}");
     }

@@ -134,11 +134,11 @@ pub(super) async fn carry_out(
         done = Some(removed);
         plan = installs(app, cluster, args, &plan)
             .await
-            .map_err(|error| not_asked(&plan, after(error, removed)))?;
+            .map_err(|error| not_asked(&plan, args, after(error, removed)))?;
     }
     let asked = ask(app, cluster, args, &plan).await;
     asked.map_err(|error| match done {
-        Some(removed) => not_asked(&plan, after(error, removed)),
+        Some(removed) => not_asked(&plan, args, after(error, removed)),
         None => error,
     })
 }
@@ -235,10 +235,14 @@ fn not_removed(plan: &Plan, why: &str) -> Error {
 }
 
 /// Adds the next command after the release was removed.
-fn not_asked(plan: &Plan, error: Error) -> Error {
+fn not_asked(plan: &Plan, args: &Args, error: Error) -> Error {
     let (namespace, name) = plan.id();
     let retry = crate::advice::Command::skvs(["retry", name, "-n", namespace]);
-    error.hint(retry.after("to have it installed:"))
+    error.hint(
+        retry
+            .args(args.couchdb.words())
+            .after("to have it installed:"),
+    )
 }
 
 fn still_suspended(plan: &Plan, error: Error) -> Error {

@@ -1,5 +1,6 @@
 //! The words of `retry`.
 
+use super::Args;
 use super::plan::Plan;
 use crate::advice::Command;
 use crate::diagnosis::retry::{Cause, Refusal};
@@ -10,19 +11,26 @@ use crate::snapshot::Snapshot;
 use crate::text::one_line;
 
 /// The error of a refusal before anything was changed, with the next command.
-pub(super) fn refused(snapshot: &Snapshot, even_if: &[&'static str], refusal: Refusal) -> Error {
-    worded(snapshot, even_if, refusal, "; nothing was changed")
+pub(super) fn refused(snapshot: &Snapshot, args: &Args, refusal: Refusal) -> Error {
+    worded(snapshot, args, refusal, "; nothing was changed")
 }
 
 /// The error of a refusal after the release was removed.
-pub(super) fn interrupted(snapshot: &Snapshot, refusal: Refusal) -> Error {
-    worded(snapshot, &[], refusal, "")
+pub(super) fn interrupted(snapshot: &Snapshot, args: &Args, refusal: Refusal) -> Error {
+    worded(snapshot, args, refusal, "")
 }
 
-fn worded(snapshot: &Snapshot, even_if: &[&'static str], refusal: Refusal, end: &str) -> Error {
+fn worded(snapshot: &Snapshot, args: &Args, refusal: Refusal, end: &str) -> Error {
     let hr = snapshot.helm_release();
     let (namespace, name) = (&hr.metadata.namespace, &hr.metadata.name);
-    let of = |verb: &str| Command::skvs([verb, name, "-n", namespace]);
+    let of = |verb: &str| {
+        let command = Command::skvs([verb, name, "-n", namespace]);
+        match verb {
+            // It does not ask CouchDB.
+            "resume" => command,
+            _ => command.args(args.couchdb.words()),
+        }
+    };
     let because = |why: &str| {
         let text = format!("refused: {}{end}", one_line(why));
         Error::new(text).with_code(Code::Refused)
@@ -56,7 +64,11 @@ fn worded(snapshot: &Snapshot, even_if: &[&'static str], refusal: Refusal, end: 
                 .iter()
                 .map(|Cause { code, sentence, .. }| format!("{sentence} [{code}]"));
             let all = all.collect::<Vec<_>>().join("; ");
-            let known = even_if.iter().copied().chain(causes.iter().map(|c| c.code));
+            let known = args
+                .even_if
+                .iter()
+                .copied()
+                .chain(causes.iter().map(|c| c.code));
             let excuses = known.flat_map(|code| ["--even-if", code]);
             because(&format!("not seen to be fixed: {all}"))
                 .hint(of("troubleshoot").after("how to fix it:"))
@@ -70,9 +82,10 @@ fn worded(snapshot: &Snapshot, even_if: &[&'static str], refusal: Refusal, end: 
 }
 
 /// The command that follows it.
-pub(super) fn follow(plan: &Plan) -> Command {
+pub(super) fn follow(plan: &Plan, args: &Args) -> Command {
     let (namespace, name) = plan.id();
-    Command::skvs(["troubleshoot", name, "-n", namespace, "--wait"])
+    let troubleshoot = Command::skvs(["troubleshoot", name, "-n", namespace, "--wait"]);
+    troubleshoot.args(args.couchdb.words())
 }
 
 /// The error of the read after the question.

@@ -67,9 +67,12 @@ fn print(app: &mut App, args: &Args, answers: &Answers<Status>) -> Result<()> {
 
 /// Leads to the cluster with the most errors, and to the first that was not read completely.
 fn hint(app: &mut App, args: &Args, answers: &Answers<Status>) {
-    let whole = |command: Command| match args.all_namespaces {
-        true => command.args(["-A"]),
-        false => command,
+    let whole = |command: Command| {
+        let command = command.args(args.couchdb.words());
+        match args.all_namespaces {
+            true => command.args(["-A"]),
+            false => command,
+        }
     };
     let hints = [
         (
@@ -79,14 +82,14 @@ fn hint(app: &mut App, args: &Args, answers: &Answers<Status>) {
                 .filter(|(_, status)| !status.causes.is_empty())
                 .min_by_key(|(_, status)| std::cmp::Reverse(status.errors)),
             Command::skvs(["troubleshoot"]),
-            "evidence and what to do, one context at a time:",
+            "evidence and what to do, for the cluster with the most errors:",
         ),
         (
             answers
                 .seen()
                 .find(|(_, status)| !status.not_read.is_empty()),
             Command::skvs(["status"]),
-            "what was not read, one context at a time:",
+            "what was not read, for the first such cluster:",
         ),
     ];
     for (found, command, text) in hints {
