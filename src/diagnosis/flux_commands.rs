@@ -32,6 +32,12 @@ pub(super) fn history(case: &Case<'_>) -> Command {
     ])
 }
 
+/// Prints the hooks of the newest revision.
+pub(super) fn hooks(case: &Case<'_>) -> Command {
+    let (hr, get) = (case.hr(), ["helm", "get", "hooks", "-n"]);
+    Command::new(get).args([hr.storage_namespace().to_owned(), hr.release_name()])
+}
+
 /// Sets `spec.suspend`.
 pub(super) fn patch_suspend(case: &Case<'_>, to: &str) -> Command {
     kubectl(case, "patch").args([

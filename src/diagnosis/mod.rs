@@ -22,6 +22,7 @@ mod first;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod flux_commands;
+mod hook_job;
 pub mod ignore;
 pub mod install;
 pub mod job;

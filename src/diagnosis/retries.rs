@@ -216,6 +216,35 @@ pub fn upgrade(case: &Case<'_>) -> Then {
     Then::new(Due::AtOnce, line, start(case))
 }
 
+/// What happens after a hook failed that only an installation runs: the database exists by then.
+pub fn past_installation(case: &Case<'_>) -> Then {
+    let install = &case.hr().spec.install;
+    let removes = install.remediation.retries != 0 && install.strategy.name != "RetryOnFailure";
+    let stopped = failure::has_stopped(case.hr());
+    if case.hr().spec.suspend || install::running(case).is_some() {
+        return Then::new(
+            Due::Unknown,
+            "Then run troubleshoot again: if the next attempt is an installation, its creation Job fails with 412 (SKVS301).",
+            Vec::new(),
+        );
+    }
+    if !install::is_stored(case) || !stopped && removes {
+        return on_its_own(
+            "Where Flux removes the release and installs it again, the creation Job fails with 412 (SKVS301), because the database exists.",
+        );
+    }
+    match stopped {
+        true => Then::new(
+            Due::AtOnce,
+            "Then make Flux start. It upgrades that revision, which does not run the hook:",
+            start(case),
+        ),
+        false => on_its_own(
+            "Flux tries again on its own. It upgrades that revision, which does not run the hook.",
+        ),
+    }
+}
+
 /// The acts that make Flux install instead of upgrading the remains of a failed installation.
 fn first_uninstall(case: &Case<'_>) -> Vec<Action> {
     [actions(case, &[Act::Uninstall]), start(case)].concat()

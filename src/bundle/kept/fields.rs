@@ -156,7 +156,8 @@ pub(super) const RESOURCES: [Resource; 28] = [
     object("externalartifacts.source.toolkit.fluxcd.io", "ExternalArtifact", "ExternalArtifacts", "@conditions @source"),
     object("jobs.batch", "Job", "Jobs", "
         name: metadata/labels/job-name metadata/labels/helm.toolkit.fluxcd.io~name
-            metadata/labels/helm.toolkit.fluxcd.io~namespace metadata/annotations/helm.sh~hook
+            metadata/labels/helm.toolkit.fluxcd.io~namespace metadata/labels/release metadata/labels/app.kubernetes.io~instance
+            metadata/annotations/helm.sh~hook
             spec/template/spec/serviceAccountName spec/template/spec/containers/*/name
             spec/template/spec/containers/*/env/*/name
             spec/template/spec/containers/*/env/*/valueFrom/secretKeyRef/name
@@ -215,7 +216,7 @@ pub(super) const RESOURCES: [Resource; 28] = [
     object("namespaces", "Namespace", "Namespaces", "
         name: metadata/labels/istio-injection metadata/labels/istio.io~rev metadata/labels/kubernetes.io~metadata.name
         word: status/phase @conditions"),
-    object("nodes", "Node", "Nodes", "figure: spec/unschedulable @conditions"),
+    object("nodes", "Node", "Nodes", "@conditions"),
     object("volumeattachments.storage.k8s.io", "VolumeAttachment", "VolumeAttachments", "
         name: spec/nodeName spec/source/persistentVolumeName  figure: status/attached"),
     object("validatingwebhookconfigurations.admissionregistration.k8s.io", "ValidatingWebhookConfiguration", "ValidatingWebhookConfigurations", "

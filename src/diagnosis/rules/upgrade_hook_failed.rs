@@ -1,16 +1,14 @@
 //! SKVS325: a hook Job that runs after the creation Job failed.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::finding::Subject;
+use crate::diagnosis::finding::{Finding, Subject};
 use crate::diagnosis::job::Death;
-use crate::diagnosis::object_commands;
-use crate::diagnosis::retries::{Fixes, then};
+use crate::diagnosis::retries::{Fixes, past_installation, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::diagnosis::{flux_commands, hook_job as jobs, object_commands};
 use crate::model::failure::{Cause, hook_job};
-use crate::model::job::Job;
-use crate::snapshot::{IfRead, Listing};
+use crate::snapshot::IfRead;
 use crate::text::one_line;
-use k8s_openapi::jiff::Timestamp;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS325",
@@ -59,18 +57,19 @@ fn check(case: &Case<'_>) -> Verdict {
     let left = match hook {
         "pre-upgrade" => "It runs before the upgrade: Helm has changed nothing else.",
         "post-install" => {
-            "It runs after the installation: the creation Job has succeeded before it, so the database exists. An upgrade does not run it again: what it was to do is then left undone."
+            "It runs after the installation: the creation Job has succeeded before it, so the database exists. No upgrade runs a post-install hook."
         }
         _ => "It runs after the upgrade: the chart's objects are already the new ones.",
     };
     let namespace = case.hr().release_namespace();
     // The Job that was read is the one that the text names; a text without a name leads to the creation Job.
     let read = case.job_as_far_as_read();
-    let job = listed
+    let named = listed
         .map(|w| Subject::new("Job", w.home(namespace), &w.name))
         .or_else(|| hook_job(text.raw).map(|name| Subject::new("Job", namespace, name)))
-        .or_else(|| stored(case, hook))
-        .or_else(|| of_this_attempt(case, hook, wait.timed_out));
+        .or_else(|| stored(case, hook));
+    let is_concluded = named.is_none();
+    let job = named.or_else(|| jobs::of_attempt(case, hook, wait.timed_out));
     let timeout = case.hr().timeout();
     let longer = wait.timed_out.then(|| {
         let timeout = one_line(timeout);
@@ -88,7 +87,7 @@ fn check(case: &Case<'_>) -> Verdict {
                 why.clause()
             )
         });
-        return case
+        let finding = case
             .finding(
                 case.subject(),
                 format!("a Job of the chart's {hook} hook {ended}"),
@@ -100,9 +99,8 @@ fn check(case: &Case<'_>) -> Verdict {
                 "Find it: a Job with the annotation helm.sh/hook: {hook}. Then read its log:"
             ))
             .command(["kubectl", "get", "jobs,pods", "-n", namespace])
-            .steps(longer)
-            .then(then(case, Fixes::Elsewhere))
-            .into();
+            .steps(longer);
+        return ended_by(case, hook, finding);
     };
     let death = read.death().filter(|_| read.subject.as_ref() == Some(&job));
     let sentence = match death {
@@ -110,17 +108,36 @@ fn check(case: &Case<'_>) -> Verdict {
             "{job} of the {hook} hook {ended}: container {} exited {}",
             death.container, death.exit_code
         ),
+        None if is_concluded => {
+            format!("a Job of the chart's {hook} hook {ended}, probably {job}")
+        }
         None => format!("{job} of the {hook} hook {ended}"),
     };
-    let since = is_complete(case, &job).then_some("It is complete by now.");
-    case.finding(job.clone(), sentence)
+    let concluded = is_concluded.then(|| {
+        format!("This version of Helm does not name the Job. {job} is the only one with the annotation helm.sh/hook: {hook} whose times fit the attempt.")
+    });
+    let complete = jobs::is_complete(case, &job).then_some("It is complete by now.");
+    let finding = case
+        .finding(job.clone(), sentence)
         .why(left)
-        .whys(since)
+        .whys(concluded.as_deref())
+        .whys(complete)
         .seen(death.map(Death::evidence))
         .step("Read its log, and fix the error in it:")
         .command(object_commands::logs(&job))
-        .steps(longer)
-        .then(then(case, Fixes::Elsewhere))
+        .steps(longer);
+    ended_by(case, hook, finding)
+}
+
+/// The finding with what follows. Only an installation runs a post-install hook, and another installation meets the existing database.
+fn ended_by(case: &Case<'_>, hook: &str, finding: Finding) -> Verdict {
+    if hook != "post-install" {
+        return finding.then(then(case, Fixes::Elsewhere)).into();
+    }
+    finding
+        .step("Then do once what the hook was to do, for instance by creating its Job again. Its manifest is among the release's hooks:")
+        .command(flux_commands::hooks(case))
+        .then(Some(past_installation(case)))
         .into()
 }
 
@@ -134,44 +151,6 @@ fn stored(case: &Case<'_>, hook: &str) -> Option<Subject> {
     (!only.name.is_empty()).then(|| Subject::new("Job", case.hr().release_namespace(), &only.name))
 }
 
-/// Whether the Job is among the hooks' Jobs that were read, and complete.
-fn is_complete(case: &Case<'_>, job: &Subject) -> bool {
-    let jobs = case.hook_jobs().if_read();
-    let mut jobs = jobs.into_iter().flat_map(Listing::known);
-    jobs.any(|read| Subject::from(&read.meta) == *job && read.is_complete() == Some(true))
-}
-
-/// The only Job of that hook that failed, or after a time-out any, and was made during this attempt: by its annotation and its time.
-fn of_this_attempt(case: &Case<'_>, hook: &str, timed_out: bool) -> Option<Subject> {
-    let time = |text: &str| text.parse::<Timestamp>().ok();
-    let deployed = case.hr().status.history.first()?.last_deployed.as_deref();
-    let (since, until) = (
-        time(deployed?)?,
-        time(
-            case.failure
-                .as_ref()?
-                .condition
-                .last_transition_time
-                .as_deref()?,
-        )?,
-    );
-    let is_of_attempt = |job: &&Job| {
-        let made = job.meta.created.as_str().and_then(time);
-        made.is_some_and(|made| (since..=until).contains(&made))
-    };
-    let jobs = case.hook_jobs().if_read()?;
-    if jobs.not_all().is_some() {
-        return None;
-    }
-    let jobs = jobs.known().iter();
-    let mut failed = jobs
-        .filter(|job| timed_out || job.failed().is_some())
-        .filter(|job| job.is_of_hook(hook) == Some(true))
-        .filter(is_of_attempt);
-    let only = failed.next().filter(|_| failed.next().is_none())?;
-    Some(Subject::from(&only.meta))
-}
-
 /// The hook is a pod by itself: `pod x failed`.
 fn hook_pod(text: &str) -> Option<&str> {
     let (before, _) = text.trim_end().rsplit_once(" failed")?;
@@ -182,19 +161,21 @@ fn hook_pod(text: &str) -> Option<&str> {
 
 fn of_pod(case: &Case<'_>, hook: &str, pod: &str) -> Verdict {
     let pod = Subject::new("Pod", case.hr().release_namespace(), pod);
-    case.finding(pod.clone(), format!("{pod} of the {hook} hook failed"))
+    let finding = case
+        .finding(pod.clone(), format!("{pod} of the {hook} hook failed"))
         .step("Read its log, and fix the error in it:")
-        .command(object_commands::logs(&pod))
-        .then(then(case, Fixes::Elsewhere))
-        .into()
+        .command(object_commands::logs(&pod));
+    ended_by(case, hook, finding)
 }
 
 #[cfg(test)]
 mod tests {
     use crate::diagnosis::{Case, diagnose, fixture};
     use crate::model::event::Event;
-    use crate::snapshot::{Events, Read, Snapshot};
-    use serde_json::json;
+    use crate::model::helm_storage::Revision;
+    use crate::model::job::Job;
+    use crate::snapshot::{Events, Listing, Read, Snapshot, Why};
+    use serde_json::{Value, json};
 
     /// The codes of a case in which Flux says this, only in its event if the status merely counts attempts.
     fn codes(message: &str, by_event: bool) -> (Vec<&'static str>, Vec<&'static str>) {
@@ -241,6 +222,100 @@ mod tests {
                 assert_eq!(not_run.contains(&"SKVS325"), by_event, "{not_run:?}");
             }
         }
+    }
+
+    /// SKVS325 of a case in which Helm waited for a Job that it does not name, with its reasons, where these Jobs were read.
+    fn waited(text: &str, jobs: Read<Listing<Job>>) -> String {
+        let name = "upgrade-hook-failed-middle";
+        let mut snapshot = fixture::snapshot(name);
+        for condition in snapshot.helm_release.status.conditions.edit() {
+            condition.message = condition.message.replace(
+                "post-upgrade hooks failed: job failed: BackoffLimitExceeded",
+                text,
+            );
+        }
+        snapshot.on_demand.hook_jobs = jobs;
+        let case = Case::new(&snapshot, fixture::meta(name).now);
+        let finding = super::check(&case).unwrap().unwrap();
+        let why = finding.why.join("\n");
+        format!("{why}\n{}", fixture::lines(finding))
+    }
+
+    const TIMED_OUT: &str =
+        "post-upgrade hooks failed: 1 error occurred:\n\t* timed out waiting for the condition\n\n";
+
+    fn job(conditions: Value) -> Read<Listing<Job>> {
+        let job = json!({"metadata": {"namespace": "core", "name": "pds-database-index", "creationTimestamp": "2026-11-23T20:20:11Z",
+            "annotations": {"helm.sh/hook": "post-upgrade"}}, "status": {"conditions": conditions}});
+        Read::Seen(Listing::whole(vec![Job::from_value(&job)]))
+    }
+
+    #[test]
+    fn a_job_that_was_only_too_slow_is_complete_by_now() {
+        let complete =
+            |at: &str| json!([{"type": "Complete", "status": "True", "lastTransitionTime": at}]);
+        insta::assert_snapshot!(waited(TIMED_OUT, job(complete("2026-11-23T20:20:40Z"))), @"
+        It runs after the upgrade: the chart's objects are already the new ones.
+        This version of Helm does not name the Job. Job core/pds-database-index is the only one with the annotation helm.sh/hook: post-upgrade whose times fit the attempt.
+        It is complete by now.
+        a Job of the chart's post-upgrade hook did not finish in time, probably Job core/pds-database-index
+        Read its log, and fix the error in it:
+        $ kubectl logs -n core job/pds-database-index --all-containers
+        If it only needs more time, raise spec.timeout in the manifest (now 5m0s).
+        ");
+        assert!(!waited(TIMED_OUT, job(json!([]))).contains("It is complete by now."));
+        let earlier = waited(TIMED_OUT, job(complete("2026-11-23T20:20:12Z")));
+        assert!(!earlier.contains("pds-database-index"), "{earlier}");
+    }
+
+    #[test]
+    fn a_list_of_jobs_that_was_cut_is_not_searched() {
+        let Read::Seen(jobs) = job(json!([])) else {
+            panic!("no Jobs");
+        };
+        let cut = Why::NotAsked("only the first 1 jobs were read".to_owned());
+        let (known, _) = jobs.into_parts();
+        let said = waited(TIMED_OUT, Read::Seen(Listing::new(known, Some(cut))));
+        assert!(
+            said.contains(
+                "The Jobs of its namespace were not all read: only the first 1 jobs were read."
+            ),
+            "{said}"
+        );
+        assert!(!said.contains("pds-database-index"), "{said}");
+    }
+
+    #[test]
+    fn after_an_installation_no_attempt_runs_the_hook_again() {
+        let text = "failed post-install: job pds-database-register failed: BackoffLimitExceeded";
+        let of = |retries: i64, is_stored: bool| {
+            let (name, mut snapshot) = ("values-refused", fixture::snapshot("values-refused"));
+            for condition in snapshot.helm_release.status.conditions.edit() {
+                condition.message = format!(
+                    "Helm install failed for release core/x with chart secure-kvs-onboarding@0.1.2: {text}"
+                );
+            }
+            snapshot.helm_release.spec.install.remediation.retries = retries;
+            let revision = Revision {
+                secret: String::new(),
+                revision: 1,
+                status: "failed".to_owned(),
+                created: None,
+            };
+            snapshot.revisions = Read::Seen(is_stored.then_some(revision).into_iter().collect());
+            let case = Case::new(&snapshot, fixture::meta(name).now);
+            super::check(&case).unwrap().unwrap()
+        };
+        let line = |retries, is_stored| of(retries, is_stored).then.unwrap().line;
+        for (retries, is_stored) in [(0, true), (3, true), (0, false)] {
+            let line = line(retries, is_stored);
+            assert!(!line.contains("nothing else to do"), "{line}");
+            assert!(!line.contains("Make it start again"), "{line}");
+        }
+        assert!(line(0, true).contains("does not run the hook"));
+        assert!(line(0, false).contains("412 (SKVS301)"));
+        let fix = format!("{:?}", of(0, true).fix);
+        assert!(fix.contains("hooks"), "{fix}");
     }
 
     #[test]
