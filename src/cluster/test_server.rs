@@ -44,6 +44,11 @@ pub(super) fn page(api_version: &str, kind: &str, items: &[Value], token: &str) 
         "metadata": {"resourceVersion": "7", "continue": token}, "items": items})
 }
 
+/// The API server's answer to a request that it refuses.
+pub(super) fn forbidden() -> Value {
+    json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 403, "reason": "Forbidden", "message": "no"})
+}
+
 /// A cluster that gives these answers, each with code 200.
 pub(super) fn cluster(answers: &[Value]) -> (Cluster, Asked) {
     let answers = answers.iter().map(|answer| (200, answer.clone()));

@@ -1,13 +1,14 @@
-//! The nodes of the pods that a finding shows: one that is lost, full or cordoned is what keeps its pods from their work.
+//! The nodes of the pods that a finding shows: a lost or full node keeps its pods from working.
 
 use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};
-use crate::model::node::Health;
+use crate::model::field::Field;
+use crate::model::node::{Health, Node};
 use crate::model::pod::Pod;
 use crate::model::volume_attachment::VolumeAttachment;
 use crate::snapshot::{IfRead, Listing, Nodes, Read};
 
-/// The finding with what is wrong with the nodes of its pods, and with those that still hold their volumes.
+/// The finding with the faults of its pods' nodes, and with the nodes that still hold their volumes.
 pub(super) fn also(case: &Case<'_>, finding: Finding) -> Finding {
     let Some(nodes) = case.nodes().if_read() else {
         return finding;
@@ -38,44 +39,45 @@ fn pods<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Pod> {
 }
 
 fn of_pod(finding: Finding, pod: &Pod, nodes: &Nodes) -> Finding {
-    let Some((name, node)) = pod
-        .node
-        .as_str()
-        .and_then(|name| Some((name, nodes.of(name)?)))
-    else {
+    let subject = Subject::from(&pod.meta);
+    let name = match &pod.node {
+        Field::Set(name) => name,
+        Field::Absent => return finding,
+        Field::Malformed => {
+            return finding.why(format!(
+                "Which node {subject} is on is unknown: its spec.nodeName is malformed."
+            ));
+        }
+    };
+    let Some(node) = nodes.of(name) else {
         return finding;
     };
-    let subject = Subject::from(&pod.meta);
-    let is_said = finding.evidence.iter().any(|e| e.object == of(name));
-    match node {
-        _ if is_said => finding,
-        Read::Seen(node) => match node.health() {
-            Health::Fine => finding,
-            Health::Troubled(troubles) => {
-                let finding = finding
-                    .why(format!("{subject} is on node {name}, which {}.", troubles.join(" and ")))
-                    .seen([evidence(name, &troubles)]);
-                see(finding, name, "Bring the node back. If it is lost for good, make sure that the machine is off, then mark it as out of service (taint node.kubernetes.io/out-of-service), so that its pods can move:")
-            }
-            Health::Unknown => {
-                finding.why(format!("{subject} is on node {name}, whose conditions do not say how it is."))
-            }
-        },
-        Read::Absent => finding.why(format!(
+    if finding.evidence.iter().any(|e| e.object == of(name)) {
+        return finding;
+    }
+    match State::of(node) {
+        State::Fine => finding,
+        State::Troubled(troubles) => {
+            let finding = finding
+                .why(format!("{subject} is on node {name}, which {}.", troubles.join(" and ")))
+                .seen([evidence(name, &troubles)]);
+            see(finding, name, "Bring the node back. If it is lost for good, make sure that the machine is off, then mark it as out of service (taint node.kubernetes.io/out-of-service), so that its pods can move:")
+        }
+        State::Gone => finding.why(format!(
             "{subject} is on node {name}, which no longer exists: Kubernetes removes the pod in a few minutes."
         )),
-        Read::Unknown(why) => finding.why(format!(
-            "{subject} is on node {name}. How that node is was not read: {}.",
-            why.clause()
-        )),
+        State::Unknown(why) => {
+            finding.why(format!("{subject} is on node {name}. {}", unknown(&why)))
+        }
     }
 }
 
 /// Adds the nodes to which volumes are still attached that the finding says are attached elsewhere.
 fn with_volumes(finding: Finding, nodes: &Nodes) -> Finding {
-    let attachments = match &nodes.attachments {
-        Read::Seen(attachments) => attachments.known(),
-        _ => return finding,
+    let (attachments, not_all) = match &nodes.attachments {
+        Read::Seen(attachments) => (attachments.known(), attachments.not_all()),
+        Read::Absent => (&[][..], None),
+        Read::Unknown(why) => (&[][..], Some(why)),
     };
     let is_shown = |attachment: &&VolumeAttachment| {
         let volume = attachment.volume.text();
@@ -83,6 +85,14 @@ fn with_volumes(finding: Finding, nodes: &Nodes) -> Finding {
         !volume.is_empty() && shown.any(|e| e.observed.contains(volume))
     };
     let shown: Vec<&VolumeAttachment> = attachments.iter().filter(is_shown).collect();
+    let mut observed = finding.evidence.iter().map(|e| e.observed.as_str());
+    let is_elsewhere = observed.any(|text| text.contains("Multi-Attach error for volume "));
+    if let Some(why) = not_all.filter(|_| shown.is_empty() && is_elsewhere) {
+        let why = why.clause();
+        return finding.why(format!(
+            "Which node the volume is still attached to is unknown: {why}."
+        ));
+    }
     shown.into_iter().fold(finding, |finding, attachment| {
         of_volume(finding, attachment, nodes)
     })
@@ -97,30 +107,74 @@ fn of_volume(finding: Finding, attachment: &VolumeAttachment, nodes: &Nodes) -> 
         &format!("{volume} is attached to node {name}"),
     );
     let finding = finding.seen([attached]);
-    let troubles = match nodes.of(name) {
-        Some(Read::Seen(node)) => match node.health() {
-            Health::Troubled(troubles) => Some(troubles),
-            Health::Fine | Health::Unknown => None,
-        },
-        _ => None,
-    };
-    let Some(troubles) = troubles else {
-        let finding = finding.why(format!("Volume {volume} is still attached to node {name}."));
-        return finding
-            .step(format!("Find the pod that still uses it on {name}; the volume is free once that pod is gone:"))
-            .command(["kubectl", "get", "pods", "-A", "-o", "wide", "--field-selector", &format!("spec.nodeName={name}")]);
+    let said = format!("Volume {volume} is still attached to node {name}");
+    let state = nodes.of(name).map(State::of);
+    let troubles = match state {
+        Some(State::Troubled(troubles)) => troubles,
+        Some(State::Fine) => return find_user(finding.why(format!("{said}.")), name),
+        Some(State::Gone) => {
+            return finding.why(format!(
+                "{said}, which no longer exists: Kubernetes detaches the volume in a few minutes."
+            ));
+        }
+        Some(State::Unknown(why)) => {
+            let finding = finding.why(format!("{said}. {}", unknown(&why)));
+            return find_user(finding, name);
+        }
+        None => return find_user(finding.why(format!("{said}, which was not read.")), name),
     };
     let finding = finding
-        .why(format!(
-            "Volume {volume} is still attached to node {name}, which {}.",
-            troubles.join(" and ")
-        ))
+        .why(format!("{said}, which {}.", troubles.join(" and ")))
         .seen([evidence(name, &troubles)]);
     see(
         finding,
         name,
         "Bring that node back, which frees the volume. If its machine is surely switched off, have the cluster's administrators remove the node: Kubernetes then detaches the volume. Never detach it while the machine may be running, since two writers damage the data:",
     )
+}
+
+fn find_user(finding: Finding, name: &str) -> Finding {
+    finding
+        .step(format!(
+            "Find the pod that still uses it on {name}; the volume is free once that pod is gone:"
+        ))
+        .command([
+            "kubectl",
+            "get",
+            "pods",
+            "-A",
+            "-o",
+            "wide",
+            "--field-selector",
+            &format!("spec.nodeName={name}"),
+        ])
+}
+
+/// The state of a node, as far as it was read.
+enum State {
+    Fine,
+    Troubled(Vec<String>),
+    Gone,
+    /// Why it is not known, as a clause.
+    Unknown(String),
+}
+
+impl State {
+    fn of(node: &Read<Node>) -> Self {
+        match node {
+            Read::Seen(node) => match node.health() {
+                Health::Fine => Self::Fine,
+                Health::Troubled(troubles) => Self::Troubled(troubles),
+                Health::Unknown => Self::Unknown("its conditions do not say".to_owned()),
+            },
+            Read::Absent => Self::Gone,
+            Read::Unknown(why) => Self::Unknown(why.clause()),
+        }
+    }
+}
+
+fn unknown(why: &str) -> String {
+    format!("Whether that node is healthy is unknown: {why}.")
 }
 
 fn of(name: &str) -> Subject {
@@ -140,11 +194,10 @@ fn see(finding: Finding, name: &str, step: &str) -> Finding {
 mod tests {
     use super::*;
     use crate::diagnosis::fixture;
-    use crate::model::node::Node;
     use crate::snapshot::Why;
     use serde_json::json;
 
-    /// What is added to a finding about a lost pod of CouchDB on a node with these conditions.
+    /// The additions to a finding about a lost pod of CouchDB on this node.
     fn added(node: Read<Node>) -> String {
         let name = "couchdb-unreachable";
         let mut snapshot = fixture::snapshot(name);
@@ -185,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn the_node_of_a_pod_says_what_it_lacks() {
+    fn the_faults_of_a_pod_s_node_are_shown() {
         insta::assert_snapshot!(added(node("Unknown")), @"
         Pod secure-kvs/db-0 is on node w, which is unreachable (R: m).
         x
@@ -194,7 +247,7 @@ mod tests {
         ");
         assert_eq!(added(node("True")), "\nx");
         insta::assert_snapshot!(added(Read::Unknown(Why::Forbidden("get nodes".to_owned()))), @"
-        Pod secure-kvs/db-0 is on node w. How that node is was not read: forbidden (get nodes).
+        Pod secure-kvs/db-0 is on node w. Whether that node is healthy is unknown: forbidden (get nodes).
         x
         ");
         assert!(added(Read::Absent).contains("no longer exists"));
@@ -227,5 +280,36 @@ mod tests {
         assert_eq!(why, "Volume pv-1 is still attached to node w.");
         assert!(fix.contains("spec.nodeName=w"), "{fix}");
         assert_eq!(of(node("Unknown"), "other").0, "");
+        let (why, _) = of(Read::Unknown(Why::Forbidden("get nodes".to_owned())), said);
+        assert_eq!(
+            why,
+            "Volume pv-1 is still attached to node w. Whether that node is healthy is unknown: forbidden (get nodes)."
+        );
+        let (why, fix) = of(Read::Absent, said);
+        assert!(why.contains("no longer exists"), "{why}");
+        assert_eq!(fix, "[]");
+    }
+
+    #[test]
+    fn a_volume_whose_attachments_were_not_all_read_is_not_free() {
+        let of = |attachments: Read<Listing<VolumeAttachment>>, observed: &str| {
+            let nodes = Nodes {
+                nodes: Vec::new(),
+                attachments,
+            };
+            let pod = Subject::new("Pod", "n", "db-0");
+            let shown = Evidence::new(pod.clone(), "x", observed);
+            with_volumes(Finding::new(pod, "x").seen([shown]), &nodes)
+                .why
+                .join("\n")
+        };
+        let said = "Multi-Attach error for volume \"pv-1\"";
+        let forbidden = || Why::Forbidden("list volumeattachments".to_owned());
+        let cut = Read::Seen(Listing::new(Vec::new(), Some(forbidden())));
+        let unknown = "Which node the volume is still attached to is unknown: forbidden (list volumeattachments).";
+        assert_eq!(of(cut, said), unknown);
+        assert_eq!(of(Read::Unknown(forbidden()), said), unknown);
+        assert_eq!(of(Read::Unknown(forbidden()), "other"), "");
+        assert_eq!(of(Read::Seen(Listing::default()), said), "");
     }
 }

@@ -1,7 +1,7 @@
 //! A Node of the cluster, as far as it decides whether pods run on it.
 
 use super::condition::{Condition, Conditions};
-use super::field::{Field, Fields, Meta, Parsed};
+use super::field::{Fields, Meta, Parsed};
 use crate::text::one_line;
 use serde_json::Value;
 
@@ -9,8 +9,6 @@ use serde_json::Value;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Node {
     pub meta: Meta,
-    /// It takes no new pods.
-    unschedulable: Field<bool>,
     conditions: Conditions,
 }
 
@@ -18,7 +16,7 @@ pub struct Node {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Health {
     Fine,
-    /// What is wrong, each as the end of a sentence: `is unreachable since …`.
+    /// Its faults, each as the end of a sentence: `is unreachable since …`.
     Troubled(Vec<String>),
     /// Its conditions do not say.
     Unknown,
@@ -39,19 +37,15 @@ impl Node {
     pub fn from_value(object: &Value) -> Self {
         let mut fields = Fields::new(object);
         Self {
-            unschedulable: fields.at("/spec/unschedulable"),
             conditions: fields.list::<Condition>("/status/conditions").into(),
             meta: fields.meta("Node"),
         }
     }
 
-    /// By its conditions, and whether it is cordoned.
+    /// By its conditions. A cordoned node takes no new pods, and runs those that it has.
     pub fn health(&self) -> Health {
         let conditions = self.conditions.of_untracked();
-        let mut troubles: Vec<String> = conditions.all_present().filter_map(trouble).collect();
-        if self.unschedulable.is(&true) {
-            troubles.push("is cordoned, so it takes no new pods".to_owned());
-        }
+        let troubles: Vec<String> = conditions.all_present().filter_map(trouble).collect();
         let is_ready = conditions.present("Ready").is_some_and(Condition::is_true);
         match troubles.is_empty() {
             false => Health::Troubled(troubles),
@@ -111,8 +105,8 @@ mod tests {
         ] {
             assert_eq!(health(json!({}), odd.clone()), Health::Unknown, "{odd}");
         }
-        let malformed = json!({"unschedulable": "no"});
-        assert_eq!(health(malformed, json!([ready("True")])), Health::Unknown);
+        let cordoned = json!({"unschedulable": true});
+        assert_eq!(health(cordoned, json!([ready("True")])), Health::Fine);
     }
 
     #[test]
@@ -120,14 +114,12 @@ mod tests {
         let lost = json!({"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown", "message": "Kubelet stopped posting node status.",
             "lastTransitionTime": "2026-11-27T04:20:00Z"});
         let full = json!({"type": "DiskPressure", "status": "True", "reason": "KubeletHasDiskPressure", "message": ""});
-        let Health::Troubled(found) = health(json!({"unschedulable": true}), json!([lost, full]))
-        else {
+        let Health::Troubled(found) = health(json!({}), json!([lost, full])) else {
             panic!("not troubled");
         };
         insta::assert_snapshot!(found.join("\n"), @"
         is unreachable since 2026-11-27T04:20:00Z (NodeStatusUnknown: Kubelet stopped posting node status)
         is short of disk space (KubeletHasDiskPressure)
-        is cordoned, so it takes no new pods
         ");
     }
 }

@@ -1,4 +1,4 @@
-//! What Istio does to the creation Job's pod, or to source-controller: read only where the failure has the marks of the mesh.
+//! Istio's effect on the creation Job's pod, or on source-controller: read only where the failure has the marks of the mesh.
 
 use super::{serving, webhook};
 use crate::cluster::{Cluster, ListOf, segment};
@@ -19,7 +19,7 @@ const LISTED: usize = 250;
 /// Most requests: the configurations, the PeerAuthentications, the CNI plugin's pods and source-controller's.
 pub(super) const REQUESTS_MAX: u64 = 2 + 1 + 2 * serving::REQUESTS_MAX + 1;
 
-/// Reads what the marks in the Job's pods, their logs and the source's conditions point to.
+/// Reads the objects to which the marks in the Job's pods, their logs and the source's conditions point.
 pub(super) async fn mesh(cluster: &Cluster, snapshot: &Snapshot) -> Read<Mesh> {
     let job = snapshot.creation_job().if_read();
     let job = job.filter(|found| found.job.is_complete() != Some(true));
@@ -92,12 +92,15 @@ async fn peers(cluster: &Cluster) -> Read<Listing<PeerAuthentication>> {
         .map(|all: Listing<Value>| all.map(|object| PeerAuthentication::from_value(&object)))
 }
 
-/// The CNI plugin's pods that are on the node of this pod, or on none that is known.
+/// The CNI plugin's pods on the node of this pod, or on an unknown node.
 async fn cni(cluster: &Cluster, pod: &Pod) -> Read<Listing<ServingPod>> {
     let mut found = Read::Absent;
     for namespace in CNI_NAMESPACES {
         found = serving::pods(cluster, namespace, CNI).await;
-        if found.if_read().is_none_or(|pods| !pods.known().is_empty()) {
+        if found
+            .if_read()
+            .is_none_or(|pods| pods.is_empty() != Ok(true))
+        {
             break;
         }
     }
@@ -117,4 +120,94 @@ async fn of_source_controller(cluster: &Cluster) -> Read<Listing<Pod>> {
     let path = format!("/api/v1/namespaces/flux-system/pods?labelSelector={selector}");
     let listed = cluster.page(&ListOf::objects(path), LISTED).await;
     Read::from_result(listed).map(|all: Listing<Value>| all.map(|pod| Pod::from_value(&pod)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::test_server::{answering, forbidden, page};
+    use crate::snapshot::Why;
+    use serde_json::json;
+
+    fn pods(items: &[Value], token: &str) -> (u16, Value) {
+        (200, page("v1", "Pod", items, token))
+    }
+
+    fn on(node: &Value) -> Value {
+        json!({"metadata": {"namespace": "istio-system", "name": "istio-cni-node-1"}, "spec": {"nodeName": node},
+            "status": {"conditions": [{"type": "Ready", "status": "True"}]}})
+    }
+
+    #[tokio::test]
+    async fn peers_that_were_not_all_read_are_not_all() {
+        let of = async |answer: (u16, Value)| {
+            let (cluster, _) = answering(&[answer]);
+            peers(&cluster).await
+        };
+        let listed = |items: &[Value], token: &str| {
+            (
+                200,
+                page("security.istio.io/v1", "PeerAuthentication", items, token),
+            )
+        };
+        let whole = of(listed(
+            &[json!({"metadata": {"name": "a", "labels": 7}})],
+            "",
+        ))
+        .await;
+        let whole = whole.if_read().unwrap();
+        assert_eq!(whole.all().map(<[_]>::len), Ok(1));
+        assert!(!whole.known()[0].meta.malformed.is_empty());
+        let cut = of(listed(&[], "more")).await;
+        assert!(cut.if_read().unwrap().is_empty().is_err());
+        assert!(matches!(
+            of((403, forbidden())).await,
+            Read::Unknown(Why::Forbidden(_))
+        ));
+        assert!(matches!(
+            of((200, json!({"items": 7}))).await,
+            Read::Unknown(_)
+        ));
+    }
+
+    #[tokio::test]
+    async fn the_plugin_is_looked_for_on_the_pod_s_node() {
+        let job = Pod::from_value(&on(&json!("w")));
+        let of = async |answers: &[(u16, Value)]| {
+            let (cluster, asked) = answering(answers);
+            (cni(&cluster, &job).await, asked.paths().len())
+        };
+        let (found, asked) =
+            of(&[pods(&[on(&json!("w")), on(&json!("v")), on(&json!(7))], "")]).await;
+        assert_eq!((found.if_read().unwrap().known().len(), asked), (2, 1));
+        let (found, asked) = of(&[pods(&[], ""), pods(&[on(&json!("w"))], "")]).await;
+        assert_eq!((found.if_read().unwrap().known().len(), asked), (1, 2));
+        // What was not read in the first namespace is not made up for by the second.
+        let (found, asked) = of(&[pods(&[], "more"), pods(&[], "")]).await;
+        assert!(found.if_read().unwrap().is_empty().is_err());
+        assert_eq!(asked, 1);
+        let (found, _) = of(&[(403, forbidden()), pods(&[], "")]).await;
+        assert!(matches!(found, Read::Unknown(Why::Forbidden(_))));
+    }
+
+    #[tokio::test]
+    async fn the_pods_of_source_controller_that_cannot_be_read_are_not_known() {
+        let of = async |answer: (u16, Value)| {
+            let (cluster, _) = answering(&[answer]);
+            of_source_controller(&cluster).await
+        };
+        assert!(
+            of(pods(&[], "more"))
+                .await
+                .if_read()
+                .unwrap()
+                .is_empty()
+                .is_err()
+        );
+        assert!(matches!(
+            of((403, forbidden())).await,
+            Read::Unknown(Why::Forbidden(_))
+        ));
+        assert!(matches!(of((200, json!(7))).await, Read::Unknown(_)));
+    }
 }

@@ -92,7 +92,121 @@ async fn attachments<'e>(
         .page(&ListOf::objects(path.to_owned()), ATTACHMENTS_MAX)
         .await;
     Read::from_result(listed).map(|all: Listing<Value>| {
-        let all = all.map(|object| VolumeAttachment::from_value(&object));
-        all.filter(|a| a.is_attached() && a.volume.as_str().is_some_and(|v| volumes.contains(&v)))
+        let mut all = all.map(|object| VolumeAttachment::from_value(&object));
+        if all.known().iter().any(|a| !a.meta.malformed.is_empty()) {
+            let why = "a VolumeAttachment is malformed".to_owned();
+            all.lacks(Some(Why::Broken(why)));
+        }
+        all.filter(|a| {
+            a.is_attached()
+                && a.node.as_str().is_some()
+                && a.volume.as_str().is_some_and(|v| volumes.contains(&v))
+        })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::test_server::{answering, forbidden, page};
+    use crate::diagnosis::fixture;
+    use serde_json::json;
+
+    /// What is read for a pod of CouchDB that lost this node and may wait for a volume, and what the server was asked.
+    async fn read(waits: bool, answers: &[(u16, Value)]) -> (Read<Nodes>, Vec<String>) {
+        let pod = json!({"metadata": {"namespace": "secure-kvs", "name": "db-0"}, "spec": {"nodeName": "w"},
+            "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown"}]}});
+        let said = json!({"type": "Warning", "reason": "FailedAttachVolume",
+            "message": "Multi-Attach error for volume \"pv-1\" Volume is already used by pod(s) db-1"});
+        let events = waits.then(|| Event::from_value(&said)).into_iter();
+        let pod = ServingPod {
+            pod: Pod::from_value(&pod),
+            events: Read::Seen(Listing::whole(events.collect())),
+            log: Read::not_needed("x"),
+        };
+        let pods = Pods {
+            serving: vec![&pod],
+            others: Vec::new(),
+        };
+        let (cluster, asked) = answering(answers);
+        let snapshot = fixture::snapshot("couchdb-unreachable");
+        let found = nodes(&cluster, &snapshot, &pods).await;
+        (found, asked.paths())
+    }
+
+    fn attachment(node: &Value) -> Value {
+        json!({"metadata": {"name": "csi-1"}, "spec": {"nodeName": node, "source": {"persistentVolumeName": "pv-1"}},
+            "status": {"attached": true}})
+    }
+
+    fn attachments(of: &[Value], token: &str) -> (u16, Value) {
+        (
+            200,
+            page("storage.k8s.io/v1", "VolumeAttachment", of, token),
+        )
+    }
+
+    fn node(name: &str) -> (u16, Value) {
+        (
+            200,
+            json!({"kind": "Node", "apiVersion": "v1", "metadata": {"name": name}}),
+        )
+    }
+
+    #[tokio::test]
+    async fn the_node_that_holds_the_volume_and_the_pod_s_own_are_read() {
+        let held = attachments(&[attachment(&json!("v"))], "");
+        let (found, asked) = read(true, &[held, node("v"), node("w")]).await;
+        assert_eq!(
+            asked,
+            [
+                "/apis/storage.k8s.io/v1/volumeattachments",
+                "/api/v1/nodes/v",
+                "/api/v1/nodes/w"
+            ]
+        );
+        let found = found.if_read().unwrap();
+        assert!(matches!(found.of("w"), Some(Read::Seen(_))));
+        let (found, asked) = read(false, &[node("w")]).await;
+        assert_eq!(asked, ["/api/v1/nodes/w"]);
+        let attachments = &found.if_read().unwrap().attachments;
+        assert!(matches!(attachments.unknown(), Some(Why::NotNeeded(_))));
+    }
+
+    #[tokio::test]
+    async fn a_node_that_cannot_be_read_is_not_known() {
+        let (found, _) = read(false, &[(403, forbidden())]).await;
+        let of = |found: &Read<Nodes>| found.if_read().unwrap().of("w").cloned().unwrap();
+        assert!(matches!(of(&found), Read::Unknown(Why::Forbidden(_))));
+        let (found, _) = read(false, &[(200, json!([]))]).await;
+        assert!(matches!(of(&found), Read::Unknown(_)));
+        let missing = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 404, "reason": "NotFound",
+            "message": "nodes \"w\" not found", "details": {"name": "w", "kind": "nodes"}});
+        let (found, _) = read(false, &[(404, missing)]).await;
+        assert!(matches!(of(&found), Read::Absent));
+    }
+
+    #[tokio::test]
+    async fn attachments_that_were_not_all_read_are_not_none() {
+        let not_all = async |answer: (u16, Value)| {
+            let (found, _) = read(true, &[answer, node("w"), node("w")]).await;
+            match &found.if_read().unwrap().attachments {
+                Read::Seen(all) => all.not_all().map(Why::clause),
+                other => other.unknown().map(Why::clause),
+            }
+        };
+        assert_eq!(not_all(attachments(&[], "")).await, None);
+        let cut = not_all(attachments(&[], "more")).await;
+        assert_eq!(
+            cut.as_deref(),
+            Some("only the first 0 volumeattachments were read")
+        );
+        let malformed = not_all(attachments(&[attachment(&json!(7))], "")).await;
+        assert_eq!(
+            malformed.as_deref(),
+            Some("a VolumeAttachment is malformed")
+        );
+        let refused = not_all((403, forbidden())).await;
+        assert!(refused.is_some_and(|why| why.starts_with("forbidden")));
+    }
 }

@@ -123,3 +123,82 @@ async fn pods(cluster: &Cluster, namespace: &str, name: &str) -> (bool, Read<Lis
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::test_server::{answering, forbidden, page};
+    use crate::diagnosis::fixture;
+    use crate::model::condition::Stated;
+    use crate::model::failure::failure;
+    use crate::snapshot::Why;
+    use serde_json::json;
+
+    fn listed(kind: &str, items: &[Value], token: &str) -> (u16, Value) {
+        (
+            200,
+            page("admissionregistration.k8s.io/v1", kind, items, token),
+        )
+    }
+
+    fn none() -> [(u16, Value); 2] {
+        KINDS.map(|(kind, _)| listed(kind, &[], ""))
+    }
+
+    #[tokio::test]
+    async fn configurations_of_which_a_kind_cannot_be_read_are_not_all() {
+        let of = async |answers: &[(u16, Value)]| {
+            let (cluster, _) = answering(answers);
+            match configurations(&cluster).await {
+                Read::Seen(all) => all.not_all().map(Why::clause),
+                other => Some(format!("{other:?}")),
+            }
+        };
+        let [validating, mutating] = none();
+        assert_eq!(of(&none()).await, None);
+        let refused = of(&[validating.clone(), (403, forbidden())]).await;
+        assert!(refused.is_some_and(|why| why.starts_with("forbidden")));
+        let malformed = of(&[(200, json!({"items": 7})), mutating.clone()]).await;
+        assert!(malformed.is_some());
+        let cut = of(&[validating, listed(KINDS[1].0, &[], "more")]).await;
+        let why = "only the first 0 mutatingwebhookconfigurations were read";
+        assert_eq!(cut.as_deref(), Some(why));
+        let both = of(&[(403, forbidden()), (403, forbidden())]).await;
+        assert!(both.is_some_and(|why| why.starts_with("Unknown(Forbidden")));
+    }
+
+    /// What is read of the webhook of a Service whose answer is this, and what the server was asked after the configurations.
+    async fn read(service: (u16, Value), pods: (u16, Value)) -> (Webhook, Vec<String>) {
+        let snapshot = fixture::snapshot("webhook-down");
+        let [validating, mutating] = none();
+        let (cluster, asked) = answering(&[validating, mutating, service, pods]);
+        let failure = failure(&snapshot.helm_release).map(Stated::of_any_spec);
+        let found = webhook(&cluster, &snapshot, failure.as_ref()).await;
+        (found.if_read().unwrap().clone(), asked.paths().split_off(2))
+    }
+
+    #[tokio::test]
+    async fn the_pods_are_those_that_the_service_selects_or_are_named_for_it() {
+        let service = json!({"kind": "Service", "apiVersion": "v1", "metadata": {"namespace": "kyverno", "name": "kyverno-svc"},
+            "spec": {"selector": {"app": "kyverno"}}});
+        let no_pods = || (200, page("v1", "Pod", &[], ""));
+        let (found, asked) = read((200, service), no_pods()).await;
+        assert_eq!(
+            asked,
+            [
+                "/api/v1/namespaces/kyverno/services/kyverno-svc",
+                "/api/v1/namespaces/kyverno/pods"
+            ]
+        );
+        assert!(found.of_service);
+        assert_eq!(found.pods.if_read().unwrap().is_empty(), Ok(true));
+        let (found, _) = read((403, forbidden()), no_pods()).await;
+        assert!(!found.of_service);
+        let odd = json!({"kind": "Service", "apiVersion": "v1", "metadata": {"name": "kyverno-svc"}, "spec": {"selector": 7}});
+        let (found, _) = read((200, odd), (403, forbidden())).await;
+        assert!(!found.of_service);
+        assert!(matches!(found.pods, Read::Unknown(Why::Forbidden(_))));
+        let (found, _) = read((403, forbidden()), (200, page("v1", "Pod", &[], "more"))).await;
+        assert!(found.pods.if_read().unwrap().is_empty().is_err());
+    }
+}
