@@ -1,5 +1,5 @@
-//! What Istio does to a pod of the creation Job, as far as the mesh's own objects were read: whether a sidecar is put into it, whether
-//! CouchDB's proxies demand one, and why the pod's network was not prepared.
+//! Istio's effect on a pod of the creation Job, as far as the mesh's own objects were read: whether it gets a sidecar, whether CouchDB's
+//! proxies demand one, and why its network was not prepared.
 
 use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};
@@ -7,7 +7,9 @@ use super::serving;
 use crate::model::field::{Field, Meta};
 use crate::model::istio::ISTIO_NAMESPACE;
 use crate::model::istio::mutual_tls::PeerAuthentication;
+use crate::model::pod::Pod;
 use crate::snapshot::{IfRead, JobPod, Read, ServingPod};
+use k8s_openapi::jiff::Timestamp;
 
 /// Labels of a namespace that ask for a sidecar.
 const LABELS: [&str; 2] = ["istio-injection", "istio.io/rev"];
@@ -15,7 +17,7 @@ const LABELS: [&str; 2] = ["istio-injection", "istio.io/rev"];
 /// The label of a pod that decides for it alone.
 const INJECT: &str = "sidecar.istio.io/inject";
 
-/// Adds why no injector puts a sidecar into the pod, as far as that is known.
+/// Adds why no injector gives the pod a sidecar, as far as that is known.
 pub(super) fn uninjected(case: &Case<'_>, finding: Finding, pod: &Subject) -> Finding {
     let Some(mesh) = case.mesh().if_read() else {
         return finding;
@@ -26,6 +28,9 @@ pub(super) fn uninjected(case: &Case<'_>, finding: Finding, pod: &Subject) -> Fi
     let Some(pod) = meta_of(case, pod).filter(|pod| pod.namespace == namespace.name) else {
         return finding;
     };
+    if namespace.labels.is_malformed() {
+        return finding;
+    }
     let name = &namespace.name;
     let has = |key: &str| match namespace.label(key) {
         Field::Set(value) => Some(format!("{key}={value}")),
@@ -45,7 +50,7 @@ pub(super) fn uninjected(case: &Case<'_>, finding: Finding, pod: &Subject) -> Fi
     let all: Vec<_> = injectors
         .known()
         .iter()
-        .filter(|c| c.is_injector())
+        .filter(|c| c.may_be_injector())
         .collect();
     if all.iter().any(|c| c.takes(namespace, pod) != Some(false)) {
         return finding;
@@ -53,7 +58,7 @@ pub(super) fn uninjected(case: &Case<'_>, finding: Finding, pod: &Subject) -> Fi
     if pod.label(INJECT).set() == Some(&"false") {
         return finding
             .why(format!("The pod's own label {INJECT}=false keeps Istio from giving it a sidecar."))
-            .step(format!("If the Job needs one to reach CouchDB, have the chart's owners leave out the label {INJECT} of its pods."));
+            .step(format!("If the Job needs a sidecar to reach CouchDB, ask the chart's owners to remove the label {INJECT} from its pods."));
     }
     let said = match own.is_empty() {
         true => "has no label that asks for a sidecar".to_owned(),
@@ -79,8 +84,8 @@ pub(super) fn uninjected(case: &Case<'_>, finding: Finding, pod: &Subject) -> Fi
     });
     let finding = finding.seen([seen]).seen(injectors_seen);
     if asked.is_empty() {
-        return match injectors.is_empty() {
-            Ok(true) => finding.why(format!("Namespace {name} {said}, but the cluster has no injector of Istio (MutatingWebhookConfiguration).")),
+        return match (all.is_empty(), injectors.not_all()) {
+            (true, None) => finding.why(format!("Namespace {name} {said}, but the cluster has no injector of Istio (MutatingWebhookConfiguration).")),
             _ => finding,
         };
     }
@@ -90,7 +95,7 @@ pub(super) fn uninjected(case: &Case<'_>, finding: Finding, pod: &Subject) -> Fi
     };
     let asked = asked.join(" or ");
     finding
-        .why(format!("Namespace {name} {said}, and no injector of Istio that was read takes that, so its pods get no sidecar: they ask for {asked}.{doubt}"))
+        .why(format!("Namespace {name} {said}, and no injector of Istio that was read accepts that, so its pods get no sidecar: the injectors ask for {asked}.{doubt}"))
         .step(format!("Label namespace {name} for the istiod that runs ({asked}), without the other label (istio-injection or istio.io/rev), and have the Job's pod made again. The labels and the injectors:"))
         .command(["kubectl", "get", "namespace", name, "--show-labels"])
         .command(["kubectl", "get", "mutatingwebhookconfigurations", "-l", "app=sidecar-injector", "--show-labels"])
@@ -103,11 +108,17 @@ fn meta_of<'a>(case: &Case<'a>, pod: &Subject) -> Option<&'a Meta> {
         .map(|JobPod { pod, .. }| &pod.meta)
 }
 
-/// The PeerAuthentication by which CouchDB's proxies refuse every client without a sidecar, and whether that is sure: one for the whole mesh
-/// is one by the usual name of its namespace. `None` where that is not known.
-pub(super) fn strict<'a>(case: &Case<'a>) -> Option<(&'a PeerAuthentication, bool)> {
+/// The PeerAuthentication by which CouchDB's proxies refuse every client without a sidecar, and whether they surely refused this pod of the
+/// Job. That is not sure where the mesh's root namespace decides, whose usual name is only assumed, and where the PeerAuthentication or a pod
+/// of CouchDB may be newer than the Job's pod. `None` where no PeerAuthentication is known to decide.
+pub(super) fn strict<'a>(case: &Case<'a>, pod: &Subject) -> Option<(&'a PeerAuthentication, bool)> {
     let couchdb = case.couch_pods().if_read()?;
     let pods = couchdb.pods.all().ok()?;
+    let peers = case.mesh().if_read()?.peers.if_read()?;
+    // One without its namespace may be CouchDB's own.
+    if peers.known().iter().any(|p| !p.meta.malformed.is_empty()) {
+        return None;
+    }
     let excluded = |meta: &Meta| {
         ["excludeInboundPorts", "includeInboundPorts"]
             .iter()
@@ -122,7 +133,6 @@ pub(super) fn strict<'a>(case: &Case<'a>) -> Option<(&'a PeerAuthentication, boo
     if pods.is_empty() || !pods.iter().all(meshed) {
         return None;
     }
-    let peers = case.mesh().if_read()?.peers.if_read()?;
     let of = |namespace: &str| {
         let own = peers
             .known()
@@ -142,10 +152,21 @@ pub(super) fn strict<'a>(case: &Case<'a>) -> Option<(&'a PeerAuthentication, boo
     };
     match level[..] {
         [only] if only.is_strict() == Some(true) => {
-            Some((only, is_own && peers.not_all().is_none()))
+            let is_older = |meta: &Meta| is_older(meta, meta_of(case, pod));
+            // A change of its spec has another generation.
+            let is_unchanged = is_older(&only.meta) && only.meta.generation.is(&1);
+            let is_earlier = is_unchanged && pods.iter().all(|found| is_older(&found.pod.meta));
+            Some((only, is_own && is_earlier && peers.not_all().is_none()))
         }
         _ => None,
     }
+}
+
+/// The object was surely created before the pod.
+fn is_older(object: &Meta, pod: Option<&Meta>) -> bool {
+    let created = |meta: &Meta| meta.created.as_str()?.parse::<Timestamp>().ok();
+    let times = created(object).zip(pod.and_then(created));
+    times.is_some_and(|(object, pod)| object < pod)
 }
 
 /// Adds the pods of Istio's CNI plugin on the pod's node that are not serving.
@@ -154,7 +175,13 @@ pub(super) fn plugin(case: &Case<'_>, finding: Finding) -> Finding {
         return finding;
     };
     match &mesh.cni {
-        Read::Seen(pods) => serving::shown(finding, &serving::unserving(pods.known(), case.now)),
+        Read::Seen(pods) => match pods.is_empty() {
+            Err(why) => finding.why(format!(
+                "Whether Istio's CNI plugin runs there is unknown: {}.",
+                why.clause()
+            )),
+            Ok(_) => serving::shown(finding, &serving::unserving(pods.known(), case.now)),
+        },
         Read::Absent => finding,
         Read::Unknown(why) => finding.why(format!(
             "Whether Istio's CNI plugin runs there is unknown: {}.",
@@ -168,20 +195,28 @@ pub(super) fn sidecar_of_source_controller(case: &Case<'_>, finding: Finding) ->
     let Some(mesh) = case.mesh().if_read() else {
         return finding;
     };
+    let unknown = |why: &str| {
+        format!(
+            "Whether source-controller has a mesh sidecar (istio-proxy), through which it would not reach the metadata service, is unknown: {why}."
+        )
+    };
     let pods = match &mesh.source_controller {
         Read::Seen(pods) => pods,
         Read::Absent => return finding,
-        Read::Unknown(why) => {
-            let why = why.clause();
-            return finding.why(format!("Whether source-controller has a mesh sidecar (istio-proxy), through which it would not reach the metadata service, is unknown: {why}."));
-        }
+        Read::Unknown(why) => return finding.why(unknown(&why.clause())),
     };
     let mut with = pods
         .known()
         .iter()
         .filter(|pod| pod.has_container("istio-proxy") == Some(true));
     let Some(pod) = with.next() else {
-        return finding;
+        let is_known = |pod: &Pod| pod.has_container("istio-proxy").is_some();
+        return match pods.all() {
+            Ok([]) => finding.why(unknown("no pod of it was found in flux-system")),
+            Ok(all) if all.iter().all(is_known) => finding,
+            Ok(_) => finding.why(unknown("its pods are malformed")),
+            Err(why) => finding.why(unknown(&why.clause())),
+        };
     };
     let subject = Subject::from(&pod.meta);
     finding

@@ -1,4 +1,5 @@
-//! A ValidatingWebhookConfiguration or MutatingWebhookConfiguration: which webhooks the API server asks, of which Service, for which objects.
+//! ValidatingWebhookConfigurations and MutatingWebhookConfigurations: the webhooks that the API server asks, their Services, and the objects
+//! that they are asked about.
 
 use super::field::{Entries, Field, Fields, Meta, Parsed};
 use serde::Deserialize;
@@ -49,7 +50,7 @@ struct Expression {
     values: Field<Vec<String>>,
 }
 
-/// Labels by which injectors choose. Others are not kept in a bundle, so a selector that asks for one has an unknown result.
+/// Labels by which injectors select. A bundle does not keep others, so a selector with another label has an unknown result.
 const KNOWN: [&str; 5] = [
     "istio-injection",
     "istio.io/rev",
@@ -86,10 +87,11 @@ impl WebhookConfiguration {
         hooks.find(|hook| hook.name == name)?.service()
     }
 
-    /// Whether it puts Istio's sidecar into pods.
-    pub fn is_injector(&self) -> bool {
+    /// Whether it puts Istio's sidecar into pods, or may do so because not all of its webhooks can be read.
+    pub fn may_be_injector(&self) -> bool {
         let mut hooks = self.hooks.known.iter();
-        hooks.any(|hook| hook.name.contains("sidecar-injector.istio.io"))
+        let is_injector = hooks.any(|hook| hook.name.contains("sidecar-injector.istio.io"));
+        is_injector || !self.hooks.all
     }
 
     /// Whether one of its webhooks is asked about this pod in this namespace; `None` where that is not known.
@@ -145,7 +147,7 @@ impl Hook {
     }
 }
 
-/// Whether labels meet a selector; one that is absent takes all.
+/// Whether labels meet a selector. An absent selector takes all.
 fn selects(selector: &Field<LabelSelector>, meta: &Meta) -> Option<bool> {
     let selector = match selector {
         Field::Absent => return Some(true),
@@ -271,7 +273,7 @@ mod tests {
         assert!(!own.has(None, None));
         assert_eq!(own.service_of(name), Some(istiod));
         assert_eq!(own.service_of("x"), None);
-        assert!(own.is_injector());
+        assert!(own.may_be_injector());
     }
 
     #[test]

@@ -23,7 +23,7 @@ fn injector(revision: &str) -> WebhookConfiguration {
     WebhookConfiguration::from_value(&object, "MutatingWebhookConfiguration")
 }
 
-/// What is said of the Job's newest pod in a namespace with these labels.
+/// The reasons that are given for the Job's newest pod in a namespace with these labels.
 fn uninjected_in(labels: &Value, injectors: Read<Listing<WebhookConfiguration>>) -> String {
     let mut snapshot = fixture::snapshot(CASE);
     let namespace = json!({"metadata": {"name": "core", "labels": labels}});
@@ -42,7 +42,7 @@ fn uninjected_in(labels: &Value, injectors: Read<Listing<WebhookConfiguration>>)
 fn a_namespace_that_no_injector_takes_is_named_with_its_labels() {
     let one = |revision: &str| Read::Seen(Listing::whole(vec![injector(revision)]));
     let enabled = json!({"istio-injection": "enabled"});
-    insta::assert_snapshot!(uninjected_in(&enabled, one("1-9-4")), @"Namespace core is labelled istio-injection=enabled, and no injector of Istio that was read takes that, so its pods get no sidecar: they ask for istio.io/rev=1-9-4.");
+    insta::assert_snapshot!(uninjected_in(&enabled, one("1-9-4")), @"Namespace core is labelled istio-injection=enabled, and no injector of Istio that was read accepts that, so its pods get no sidecar: the injectors ask for istio.io/rev=1-9-4.");
     assert_eq!(
         uninjected_in(&json!({"istio.io/rev": "1-9-4"}), one("1-9-4")),
         ""
@@ -62,16 +62,105 @@ fn a_namespace_that_no_injector_takes_is_named_with_its_labels() {
         Some(Why::NotAsked("only 0 were read".to_owned())),
     );
     assert_eq!(uninjected_in(&enabled, Read::Seen(cut)), "");
+    // Another webhook's configuration is not an injector, and one with a malformed webhook may be one.
+    let configuration = |hooks: Value| {
+        let object = json!({"metadata": {"name": "x"}, "webhooks": hooks});
+        let one = WebhookConfiguration::from_value(&object, "MutatingWebhookConfiguration");
+        uninjected_in(&enabled, Read::Seen(Listing::whole(vec![one])))
+    };
+    let other = configuration(json!([{"name": "mutate.policy.example"}]));
+    assert!(
+        other.contains("the cluster has no injector of Istio"),
+        "{other}"
+    );
+    assert_eq!(
+        configuration(json!([{"name": "mutate.policy.example"}, 7])),
+        ""
+    );
+    assert_eq!(configuration(json!(7)), "");
+    assert_eq!(uninjected_in(&json!(7), one("1-9-4")), "");
 }
 
-/// Whether mutual TLS is demanded of CouchDB's only pod, by these PeerAuthentications.
-fn demanded(pod: &Value, peers: &[(&str, &Value)]) -> Option<bool> {
-    let mut snapshot: Snapshot = fixture::snapshot(CASE);
-    let mut object = json!({"metadata": {"namespace": "secure-kvs", "name": "db-0"}, "status": {"containerStatuses": []}});
-    for (key, value) in pod.as_object().unwrap() {
-        object["metadata"]["annotations"][key] = value.clone();
+#[test]
+fn a_sidecar_of_source_controller_that_may_be_there_is_not_none() {
+    let of = |pods: Read<Listing<Pod>>| {
+        let mut snapshot = fixture::snapshot(CASE);
+        snapshot.on_demand.mesh = Read::Seen(Mesh {
+            source_controller: pods,
+            ..mesh()
+        });
+        let case = Case::new(&snapshot, fixture::meta(CASE).now);
+        let finding = Finding::new(case.subject(), "x");
+        sidecar_of_source_controller(&case, finding).why.join("\n")
+    };
+    let pod = |containers: Value| {
+        let status = json!({"containerStatuses": []});
+        Pod::from_value(
+            &json!({"metadata": {"namespace": "flux-system", "name": "source-controller-1"},
+            "spec": {"containers": containers}, "status": status}),
+        )
+    };
+    let plain = || pod(json!([{"name": "manager"}]));
+    let meshed = pod(json!([{"name": "manager"}, {"name": "istio-proxy"}]));
+    let cut = || Some(Why::NotAsked("only the first 1 pods were read".to_owned()));
+    let seen = |pods: Vec<Pod>, not_all| of(Read::Seen(Listing::new(pods, not_all)));
+    assert_eq!(seen(vec![plain()], None), "");
+    assert!(seen(vec![meshed], cut()).contains("has a mesh sidecar (istio-proxy): "));
+    for doubt in [
+        seen(vec![plain()], cut()),
+        seen(Vec::new(), None),
+        seen(vec![pod(json!(7))], None),
+        of(Read::failed("timeout")),
+    ] {
+        assert!(doubt.contains("is unknown: "), "{doubt}");
     }
+}
+
+#[test]
+fn the_pod_s_own_label_decides_before_its_namespace() {
+    let mut snapshot = fixture::snapshot_of(CASE, &|object| {
+        if object["kind"] == "Pod" {
+            object["metadata"]["labels"][INJECT] = json!("false");
+        }
+    });
+    let takes_others = json!({"metadata": {"name": "istio-sidecar-injector"}, "webhooks": [{"name": "namespace.sidecar-injector.istio.io",
+        "namespaceSelector": {"matchLabels": {"istio-injection": "enabled"}},
+        "objectSelector": {"matchExpressions": [{"key": INJECT, "operator": "NotIn", "values": ["false"]}]}}]});
+    let injector = WebhookConfiguration::from_value(&takes_others, "MutatingWebhookConfiguration");
+    let namespace = json!({"metadata": {"name": "core", "labels": {"istio-injection": "enabled"}}});
+    snapshot.target_namespace = Read::Seen(Namespace::from_value(&namespace));
+    snapshot.on_demand.mesh = Read::Seen(Mesh {
+        injectors: Read::Seen(Listing::whole(vec![injector])),
+        ..mesh()
+    });
+    let case = Case::new(&snapshot, fixture::meta(CASE).now);
+    let pod = case.job_as_far_as_read().death().unwrap().pod.clone();
+    let finding = uninjected(&case, Finding::new(case.subject(), "x"), &pod);
+    insta::assert_snapshot!(finding.why.join("\n"), @"The pod's own label sidecar.istio.io/inject=false keeps Istio from giving it a sidecar.");
+    assert!(!format!("{:?}", finding.fix).contains("Label namespace"));
+}
+
+/// Created before the Job's pod, and not changed since.
+fn old() -> Value {
+    json!({"creationTimestamp": "2026-01-05T05:00:02Z", "generation": 1})
+}
+
+/// Whether mutual TLS is demanded of CouchDB's only pod, by these PeerAuthentications with this metadata, where the Job's pod is of this time.
+fn demanded_at(
+    created: &Value,
+    pod: &Value,
+    peer: &Value,
+    peers: &[(&str, &Value)],
+) -> Option<bool> {
+    let mut snapshot: Snapshot = fixture::snapshot_of(CASE, &|object| {
+        if object["kind"] == "Pod" {
+            object["metadata"]["creationTimestamp"] = created.clone();
+        }
+    });
+    let mut object = json!({"metadata": {"namespace": "secure-kvs", "name": "db-0"}, "status": {"containerStatuses": []}});
     object["spec"]["containers"] = json!([{"name": "couchdb"}, {"name": "istio-proxy"}]);
+    fixture::case::merge(&mut object["metadata"], &old());
+    fixture::case::merge(&mut object["metadata"], pod);
     let pod = ServingPod {
         pod: Pod::from_value(&object),
         events: Read::Seen(Listing::default()),
@@ -83,7 +172,9 @@ fn demanded(pod: &Value, peers: &[(&str, &Value)]) -> Option<bool> {
         pods: Listing::whole(vec![pod]),
     });
     let peers = peers.iter().map(|(namespace, spec)| {
-        let object = json!({"metadata": {"namespace": namespace, "name": "default"}, "spec": spec});
+        let mut object =
+            json!({"metadata": {"namespace": namespace, "name": "default"}, "spec": spec});
+        fixture::case::merge(&mut object["metadata"], peer);
         PeerAuthentication::from_value(&object)
     });
     snapshot.on_demand.mesh = Read::Seen(Mesh {
@@ -91,7 +182,40 @@ fn demanded(pod: &Value, peers: &[(&str, &Value)]) -> Option<bool> {
         ..mesh()
     });
     let case = Case::new(&snapshot, fixture::meta(CASE).now);
-    strict(&case).map(|(_, is_sure)| is_sure)
+    let pod = case.job_as_far_as_read().death().unwrap().pod.clone();
+    strict(&case, &pod).map(|(_, is_sure)| is_sure)
+}
+
+fn demanded_by(pod: &Value, peer: &Value, peers: &[(&str, &Value)]) -> Option<bool> {
+    demanded_at(&json!("2026-11-23T20:20:00Z"), pod, peer, peers)
+}
+
+fn demanded(annotations: &Value, peers: &[(&str, &Value)]) -> Option<bool> {
+    demanded_by(&json!({"annotations": annotations}), &old(), peers)
+}
+
+#[test]
+fn a_demand_that_may_be_newer_than_the_job_s_pod_is_not_sure() {
+    let on = json!({"mtls": {"mode": "STRICT"}});
+    let of = |pod: Value, peer: Value| demanded_by(&pod, &peer, &[("secure-kvs", &on)]);
+    let none = || json!({});
+    assert_eq!(of(none(), old()), Some(true));
+    let new = json!({"creationTimestamp": "2026-11-24T00:00:00Z", "generation": 1});
+    for peer in [
+        new.clone(),
+        json!({"generation": 1}),
+        json!({"creationTimestamp": "long ago", "generation": 1}),
+        json!({"creationTimestamp": "2026-01-05T05:00:02Z", "generation": 2}),
+        json!({"creationTimestamp": "2026-01-05T05:00:02Z"}),
+    ] {
+        assert_eq!(of(none(), peer.clone()), Some(false), "{peer}");
+    }
+    // CouchDB's pod may have had no sidecar before.
+    assert_eq!(of(new, old()), Some(false));
+    for created in [json!(null), json!("2026-01-05T05:00:02Z")] {
+        let sure = demanded_at(&created, &none(), &old(), &[("secure-kvs", &on)]);
+        assert_eq!(sure, Some(false), "{created}");
+    }
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let lines = death.lines.join("\n");
     let mesh_says = mesh(&lines);
     let is_reset = death.has_sidecar == Some(false) && mesh_says == Some(Mesh::Reset);
-    let strict = is_reset.then(|| strict(case)).flatten();
+    let strict = is_reset.then(|| strict(case, &death.pod)).flatten();
     // A proxy that demands mutual TLS lets no request through without it.
     let created = may_have_created(&lines) && !strict.is_some_and(|(_, is_sure)| is_sure);
     let known = Known {
@@ -117,11 +117,11 @@ fn demanded(
         Some((peer, is_sure)) => {
             let peer = Subject::from(&peer.meta);
             let so = match is_sure {
-                true => " before CouchDB saw a request, so this attempt created no database",
-                false => "",
+                true => "reset its connection before CouchDB saw a request, so this attempt created no database",
+                false => "resets such a connection",
             };
             finding
-                .why(format!("{peer} demands mutual TLS, and the Job's pod has no mesh sidecar (istio-proxy): CouchDB's proxy reset its connection{so}."))
+                .why(format!("{peer} demands mutual TLS, and the Job's pod has no mesh sidecar (istio-proxy): CouchDB's proxy {so}."))
                 .seen([Evidence::new(peer, ".spec.mtls.mode", "STRICT")])
         }
         None => finding.why("The Job's pod has no mesh sidecar (istio-proxy). Where CouchDB's namespace demands mutual TLS, its proxy resets every connection without one."),
