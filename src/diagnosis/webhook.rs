@@ -1,4 +1,4 @@
-//! Who should have answered for an admission webhook: its configuration, and the pods behind its Service.
+//! An admission webhook that did not answer: its configuration, and the pods behind its Service.
 
 use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};
@@ -31,25 +31,26 @@ pub(super) fn service(case: &Case<'_>, name: &str) -> Option<(String, String)> {
     Some((one_line(namespace), one_line(name)))
 }
 
-/// The finding with the pods behind the webhook's Service that are not serving, and the step for the first; with the steps of `otherwise`
-/// where no such pod is seen.
+/// The finding with the pods behind the webhook's Service that are not serving, and the step for the first. Where no such pod is seen, the
+/// steps are those of `otherwise`, which is given whether a pod is ready.
 pub(super) fn shown(
     case: &Case<'_>,
     finding: Finding,
     service: &str,
-    otherwise: impl FnOnce(Finding) -> Finding,
+    otherwise: impl FnOnce(Finding, bool) -> Finding,
 ) -> Finding {
     let Some(webhook) = case.webhook().if_read() else {
-        return otherwise(finding);
+        return otherwise(finding, false);
     };
     let pods = match &webhook.pods {
         Read::Seen(pods) => pods,
-        Read::Absent => return otherwise(finding),
+        Read::Absent => return otherwise(finding.why("Its Service does not exist."), false),
         Read::Unknown(why) => {
             let why = why.clause();
-            return otherwise(finding.why(format!(
+            let finding = finding.why(format!(
                 "Whether its pods run is unknown, because they were not read: {why}."
-            )));
+            ));
+            return otherwise(finding, false);
         }
     };
     let unserving = unserving(case, webhook, service, pods);
@@ -62,12 +63,16 @@ pub(super) fn shown(
         .map(|found| Evidence::new(Subject::from(&found.pod.meta), ".status", "ready"))
         .collect();
     let why = match (ready.is_empty(), pods.is_empty()) {
-        (false, _) => Some("Its pods are ready now: if it is not answered for another reason, the next attempt may pass.".to_owned()),
+        (false, _) => Some("Its pods are ready now, so the next attempt may succeed.".to_owned()),
         (true, Ok(true)) if webhook.of_service => Some("No pod is behind it.".to_owned()),
-        (true, Err(why)) => Some(format!("Whether pods are behind it is unknown: {}.", why.clause())),
+        (true, Err(why)) => Some(format!(
+            "Whether pods are behind it is unknown: {}.",
+            why.clause()
+        )),
         (true, Ok(_)) => None,
     };
-    otherwise(finding.whys(why.as_deref()).seen(ready))
+    let is_ready = !ready.is_empty();
+    otherwise(finding.whys(why.as_deref()).seen(ready), is_ready)
 }
 
 fn unserving<'a>(

@@ -56,7 +56,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let finding = match service {
         Some((namespace, service)) if lacks_service(&why) => {
             let finding = finding
-                .why(format!("Service {namespace}/{service} did not exist. It may be back; else the webhook's configuration was left over from something that was removed or renamed."));
+                .why(format!("Service {namespace}/{service} did not exist. It may be back. If not, the webhook's configuration is a leftover of something that was removed or renamed."));
             match configurations.is_empty() {
                 true => finding.step(format!("Check whether {service} exists now. If not, find the configuration that names it, and have its owners remove it or make it name the present Service:")),
                 false => finding.step(format!("Check whether {service} exists now. If not, have the owners of {names} remove it, or make it name the present Service. All configurations:")),
@@ -69,7 +69,7 @@ fn check(case: &Case<'_>) -> Verdict {
         service if is_answered(&why) => {
             let finding = finding.why("Something answered, but not as this webhook does: its program is of another version than its configuration, or a proxy (a mesh sidecar) answers in its place.");
             match service {
-                Some((namespace, service)) => webhook::shown(case, finding, &service, |finding| {
+                Some((namespace, service)) => webhook::shown(case, finding, &service, |finding, _| {
                     finding
                         .step(format!("Compare the webhook's path in its configuration with the version of the program behind Service {namespace}/{service}, and read its log:"))
                         .command(["kubectl", "get", "pods,services", "-n", &namespace])
@@ -82,9 +82,13 @@ fn check(case: &Case<'_>) -> Verdict {
         Some((namespace, service)) if is_distrusted(&why) => finding
             .step(format!("The webhook answers, but the API server does not accept its certificate. See whether the pods of {namespace}/{service} serve a certificate that has expired or is of another authority than the configuration's caBundle, and have its owners restart them:"))
             .command(["kubectl", "get", "pods", "-n", &namespace]),
-        Some((namespace, service)) => webhook::shown(case, finding, &service, |finding| {
+        Some((namespace, service)) => webhook::shown(case, finding, &service, |finding, is_ready| {
+            let step = match is_ready {
+                true => format!("If the next attempt fails too, check whether the API server reaches the pods of Service {namespace}/{service}, and read their log:"),
+                false => format!("Check whether anything runs behind its Service {namespace}/{service}, and start it:"),
+            };
             finding
-                .step(format!("Check whether anything runs behind its Service {namespace}/{service}, and start it:"))
+                .step(step)
                 .command(["kubectl", "get", "pods,endpointslices", "-n", &namespace])
         })
         // A webhook that a chart brings cannot answer for the other objects of the same chart.
@@ -102,8 +106,11 @@ fn check(case: &Case<'_>) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::fixture;
     use crate::diagnosis::texts::of_helm;
+    use crate::diagnosis::{Case, fixture};
+    use crate::model::pod::Pod;
+    use crate::snapshot::{Listing, Read, ServingPod, Webhook};
+    use serde_json::json;
 
     #[test]
     fn a_webhook_that_answers_is_not_started_again() {
@@ -136,7 +143,47 @@ mod tests {
     }
 
     #[test]
-    fn the_webhook_and_its_service_are_told() {
+    fn a_service_that_did_not_exist_is_looked_for_first() {
+        let text = "Internal error occurred: failed calling webhook \"v.example\": failed to call webhook: Post \"https://hook.policy.svc:443/v?timeout=10s\": service \"hook\" not found";
+        insta::assert_snapshot!(of_helm("upgrade", text, "SKVS112"), @"
+        the admission webhook v.example did not answer for an object of the chart
+        Check whether hook exists now. If not, find the configuration that names it, and have its owners remove it or make it name the present Service:
+        $ kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations
+        ");
+    }
+
+    #[test]
+    fn a_webhook_whose_pods_are_ready_is_not_started() {
+        let name = "webhook-down";
+        let of = |status: &str| {
+            let mut snapshot = fixture::snapshot(name);
+            let pod = json!({"metadata": {"namespace": "kyverno", "name": "kyverno-1"},
+                "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": status}]}});
+            let pod = ServingPod {
+                pod: Pod::from_value(&pod),
+                events: Read::Seen(Listing::default()),
+                log: Read::not_needed("x"),
+            };
+            snapshot.on_demand.webhook = Read::Seen(Webhook {
+                configurations: Read::Seen(Listing::default()),
+                pods: Read::Seen(Listing::whole(vec![pod])),
+                of_service: true,
+            });
+            let case = Case::new(&snapshot, fixture::meta(name).now);
+            let finding = super::check(&case).unwrap().unwrap();
+            (finding.why.join("\n"), format!("{:?}", finding.fix))
+        };
+        let (why, fix) = of("True");
+        assert!(
+            why.contains("Its pods are ready now, so the next attempt may succeed."),
+            "{why}"
+        );
+        assert!(!fix.contains("start it"), "{fix}");
+        assert!(!of("False").0.contains("ready now"));
+    }
+
+    #[test]
+    fn the_webhook_and_its_service_are_named() {
         let finding = fixture::finding("webhook-down", "SKVS112");
         assert_eq!(
             finding.sentence,
