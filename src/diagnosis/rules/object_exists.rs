@@ -56,15 +56,18 @@ fn check(case: &Case<'_>) -> Verdict {
     .into()
 }
 
-/// Helm's own record of a revision: a second writer made it between Helm's look and its own attempt.
+/// Helm's own record of a revision. A second writer may have made it between Helm's look and its own attempt; a Secret of that name without
+/// Helm's labels, which Helm does not find, gives the same text at each attempt.
 fn of_storage(case: &Case<'_>, name: &str) -> Verdict {
     let hr = case.hr();
     case.finding(
         case.subject(),
-        format!("somebody else has stored the revision that Flux was about to store ({name})"),
+        format!("a record of the revision that Flux was about to store already exists ({name})"),
     )
-    .why("It is Helm's record of a revision of this release. Two programs worked on the release at once: another helm-controller, or somebody with helm.")
-    .step("Do not delete it: the next attempt counts from there. If it recurs, find the other one by the revisions' times and descriptions:")
+    .why("It is Helm's record of a revision of this release. Two programs may have worked on the release at once: another helm-controller, or somebody with helm. Or the Secret lacks the labels by which Helm finds its records (owner=helm, name, status, version), for instance after a restore: then each attempt fails in the same way.")
+    .step("See whether the Secret has those labels, and when it was created:")
+    .command(["kubectl", "get", "secrets", "-n", hr.storage_namespace(), name, "--show-labels"])
+    .step("If it lacks them, add them. If it has them, do not delete it: the next attempt counts from there. If it recurs, find the other program by the revisions' times and descriptions:")
     .command(["helm", "history", "-n", hr.storage_namespace(), &hr.release_name()])
     .then(then(case, Fixes::Elsewhere))
     .into()
@@ -108,7 +111,7 @@ mod tests {
     use crate::diagnosis::texts::of_helm;
 
     #[test]
-    fn the_object_is_told() {
+    fn the_object_is_named() {
         assert_eq!(
             fixture::sentence("object-exists", "SKVS128"),
             "jobs.batch pds-database-create already exists, and Helm wants to create it"
@@ -122,9 +125,13 @@ mod tests {
     #[test]
     fn helms_own_record_is_not_deleted() {
         let text = r#"create: failed to create: secrets "sh.helm.release.v1.a.v2" already exists"#;
-        let fix = of_helm("upgrade", text, "SKVS128");
-        assert!(fix.contains("Do not delete it"), "{fix}");
-        assert!(!fix.contains("leftover"), "{fix}");
+        insta::assert_snapshot!(of_helm("upgrade", text, "SKVS128"), @"
+        a record of the revision that Flux was about to store already exists (sh.helm.release.v1.a.v2)
+        See whether the Secret has those labels, and when it was created:
+        $ kubectl get secrets -n flux-system sh.helm.release.v1.a.v2 --show-labels
+        If it lacks them, add them. If it has them, do not delete it: the next attempt counts from there. If it recurs, find the other program by the revisions' times and descriptions:
+        $ helm history -n flux-system core-skvs-onboarding-pds--database
+        ");
     }
 
     #[test]

@@ -4,7 +4,9 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::sources::{self, Fault};
+use crate::model::source::Source;
 use crate::model::source_error::{SourceError, is_of_limit};
+use crate::snapshot::IfRead;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS208",
@@ -40,15 +42,58 @@ const LIMIT: Fault = Fault {
     step: "Let source-controller log in (spec.secretRef, or spec.provider for a cloud's registry), or have it ask less often (spec.interval):",
 };
 
+/// The same where source-controller has a login, or may have one.
+const LIMIT_OF_LOGIN: Fault = Fault {
+    why: "It limits requests.",
+    step: "Have source-controller ask less often (spec.interval), or ask the repository's operators to raise the limit of its account:",
+    ..LIMIT
+};
+
 fn check(case: &Case<'_>) -> Verdict {
-    let told = sources::find(case, SourceError::Server);
-    let is_limit = told.is_some_and(|(told, _)| is_of_limit(&told.condition.message));
-    sources::repository(case, if is_limit { &LIMIT } else { &FAULT })
+    let found = sources::find(case, SourceError::Server);
+    let is_limit = found.is_some_and(|(complaint, _)| is_of_limit(&complaint.condition.message));
+    let is_anonymous = case
+        .source()
+        .if_read()
+        .is_some_and(Source::has_no_credentials);
+    let fault = match (is_limit, is_anonymous) {
+        (false, _) => &FAULT,
+        (true, true) => &LIMIT,
+        (true, false) => &LIMIT_OF_LOGIN,
+    };
+    sources::repository(case, fault)
 }
 
 #[cfg(test)]
 mod tests {
     use crate::diagnosis::fixture;
+    use crate::diagnosis::texts::of_source;
+    use serde_json::json;
+
+    #[test]
+    fn a_login_is_only_proposed_where_none_is_configured() {
+        let of = |spec| {
+            of_source(
+                "HelmRepository",
+                &spec,
+                "failed to fetch https://charts.example/index.yaml : 429 Too Many Requests",
+                "SKVS208",
+            )
+        };
+        let login = "Let source-controller log in";
+        assert!(of(json!({})).contains(login));
+        assert!(of(json!({"provider": "generic"})).contains(login));
+        for spec in [
+            json!({"secretRef": {"name": "a"}}),
+            json!({"secretRef": 7}),
+            json!({"provider": "aws"}),
+            json!({"provider": 7}),
+        ] {
+            let fix = of(spec.clone());
+            assert!(!fix.contains(login), "{spec}: {fix}");
+            assert!(fix.contains("spec.interval"), "{spec}: {fix}");
+        }
+    }
 
     #[test]
     fn it_is_found() {
