@@ -15,7 +15,7 @@ use k8s_openapi::jiff::Timestamp;
 /// The most Kustomizations that are named.
 const SHOWN: usize = 3;
 
-/// Adds to the error of a name that no onboarding answers to what the Kustomizations say of it.
+/// Adds the Kustomizations' messages about an onboarding that does not exist to its error.
 pub(super) async fn explained(
     cluster: &Cluster,
     name: &str,
@@ -26,7 +26,7 @@ pub(super) async fn explained(
         Ok(all) => {
             let all: Vec<_> = all.iter().map(Kustomization::from_value).collect();
             let sources = fetched(cluster, &all).await;
-            // Accounts of another cluster are not among those here.
+            // The accounts of another cluster are not in this one.
             let mut own = all.iter().filter(|k| k.is_of_own_cluster());
             let refused = own.find_map(|k| match k.state() {
                 State::Failed(failure) => Some(failure.message.as_str()),
@@ -59,7 +59,7 @@ pub(super) async fn explained(
     }
 }
 
-/// Its controller may not be at work: it has not come to a result for the present spec, or did not reach the other controller.
+/// Its controller may be down: it has no result for the present spec, or did not reach source-controller.
 fn is_idle(kustomization: &Kustomization) -> bool {
     match kustomization.state() {
         State::Pending(_) | State::Unknown(_) => true,
@@ -192,6 +192,7 @@ fn id(kustomization: &Kustomization) -> String {
 mod tests {
     use super::*;
     use crate::advice::Hint;
+    use crate::bundle::scene::Scene;
     use serde_json::{Value, json};
 
     /// The hints about an onboarding `a` that is not found, where this is the only Kustomization.
@@ -208,6 +209,29 @@ mod tests {
             Error::not_saved("no onboarding a"),
         );
         format!("{:?}", error.hints())
+    }
+
+    #[tokio::test]
+    async fn an_account_of_another_cluster_is_not_looked_for_in_this_one() {
+        let hints = async |kube_config: Value| {
+            let message = "HelmRelease/n/a dry-run failed: helmreleases.helm.toolkit.fluxcd.io \"a\" is forbidden: User \"system:serviceaccount:n:onboarder\" cannot patch resource \"helmreleases\" in API group \"helm.toolkit.fluxcd.io\" in the namespace \"n\"";
+            let ready = json!({"type": "Ready", "status": "False", "reason": "ReconciliationFailed", "message": message, "observedGeneration": 1});
+            let one = json!({"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
+                "metadata": {"namespace": "n", "name": "k", "generation": 1}, "spec": {"kubeConfig": kube_config},
+                "status": {"observedGeneration": 1, "conditions": [ready]}});
+            let cluster = Cluster::saved(Scene::new(&[&one], "").plain(), 0);
+            let now = "2026-11-24T00:00:00Z".parse().unwrap();
+            let error = explained(&cluster, "a", now, Error::not_saved("no onboarding a")).await;
+            format!("{:?}", error.hints())
+        };
+        let account = "ServiceAccount n/onboarder";
+        let own = hints(json!(null)).await;
+        assert!(own.contains(account), "{own}");
+        for other in [json!({"secretRef": {"name": "other"}}), json!(7)] {
+            let said = hints(other.clone()).await;
+            assert!(said.contains("is forbidden"), "{said}");
+            assert!(!said.contains(account), "{other}: {said}");
+        }
     }
 
     #[test]

@@ -1,52 +1,82 @@
-//! The controllers that fetch and apply folders: whether one of them is down, where a folder is not known to have been applied.
+//! kustomize-controller and source-controller, which fetch and apply folders: whether one of them is down.
 
-use crate::advice::Hint;
+use crate::advice::{Command, Hint};
 use crate::cluster::Cluster;
 use crate::diagnosis::serving;
+use crate::model::field::Field;
 use crate::snapshot::{Listing, Read, ServingPod, Why};
 use k8s_openapi::jiff::Timestamp;
 
 /// Where Flux's controllers are expected.
 const FLUX: &str = "flux-system";
 
-/// Their pods, which the installation labels with the controller's name.
-const SELECTOR: &str = "app in (kustomize-controller,source-controller)";
+/// The label of their pods, which the installation sets to the controller's name.
+const LABEL: &str = "app";
+const NAMES: [&str; 2] = ["kustomize-controller", "source-controller"];
 
-/// What their pods say.
+/// Why folders may not be fetched or applied, according to the controllers' pods.
 pub(super) async fn down(cluster: &Cluster, now: Timestamp) -> Vec<Hint> {
-    judged(cluster.serving_pods(FLUX, SELECTOR).await, now)
+    let selector = format!("{LABEL} in ({})", NAMES.join(","));
+    judged(cluster.serving_pods(FLUX, &selector).await, now)
 }
 
 fn judged(pods: Read<Listing<ServingPod>>, now: Timestamp) -> Vec<Hint> {
-    let unknown = |why: &Why| {
+    let unknown = |name: &str, why: &Why| {
         let why = why.clause();
-        Hint::from(format!(
-            "whether kustomize-controller and source-controller run is unknown: {why}"
-        ))
+        Hint::from(format!("whether {name} runs is unknown: {why}"))
     };
-    match pods {
-        Read::Absent => Vec::new(),
-        Read::Unknown(why) => vec![unknown(&why)],
-        Read::Seen(pods) => {
-            let mut hints = serving::hints(pods.known(), now);
-            if hints.is_empty() && pods.known().is_empty() {
-                hints.extend(pods.not_all().map(unknown));
+    let pods = match pods {
+        Read::Absent => Listing::default(),
+        Read::Unknown(why) => return NAMES.map(|name| unknown(name, &why)).to_vec(),
+        Read::Seen(pods) => pods,
+    };
+    let mut hints = serving::hints(pods.known(), now);
+    for name in NAMES {
+        let label = |found: &ServingPod| found.pod.meta.label(LABEL) == Field::Set(name);
+        if pods.known().iter().any(label) {
+            continue;
+        }
+        let malformed = pods
+            .known()
+            .iter()
+            .any(|found| found.pod.meta.labels.is_malformed());
+        let broken = malformed.then(|| Why::Broken("labels of a pod are malformed".to_owned()));
+        match pods.not_all().or(broken.as_ref()) {
+            Some(why) => hints.push(unknown(name, why)),
+            None => {
+                let list = Command::new([
+                    "kubectl",
+                    "get",
+                    "deployments",
+                    "-A",
+                    "-l",
+                    "app.kubernetes.io/part-of=flux",
+                ]);
+                let text = format!(
+                    "no pod of {name} was found in {FLUX}: check whether it runs elsewhere, or is scaled down:"
+                );
+                hints.push(list.after(text));
             }
-            hints
         }
     }
+    hints
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::bundle::scene::Scene;
+    use crate::model::pod::Pod;
     use serde_json::{Value, json};
 
     async fn hints(status: &Value) -> String {
-        let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"namespace": "flux-system", "name": "kustomize-controller-1",
-            "labels": {"app": "kustomize-controller"}}, "status": status});
-        let cluster = Cluster::saved(Scene::new(&[&pod], "").plain(), 0);
+        let pod = |name: &str, status: &Value| {
+            json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"namespace": "flux-system",
+            "name": format!("{name}-1"), "labels": {"app": name}}, "status": status})
+        };
+        let ready = json!({"conditions": [{"type": "Ready", "status": "True"}]});
+        let pods = [pod(NAMES[0], status), pod(NAMES[1], &ready)];
+        let cluster = Cluster::saved(Scene::new(&pods.each_ref(), "").plain(), 0);
         let hints = down(&cluster, "2026-11-24T00:00:00Z".parse().unwrap()).await;
         hints.iter().map(Hint::plain).collect::<Vec<_>>().join("\n")
     }
@@ -68,10 +98,28 @@ mod tests {
     fn pods_that_were_not_read_are_not_fine() {
         let now = "2026-11-24T00:00:00Z".parse().unwrap();
         let unread = Read::Unknown(Why::Forbidden("list pods in flux-system".to_owned()));
-        let hints = judged(unread, now);
-        assert_eq!(
-            hints[0].plain(),
-            "whether kustomize-controller and source-controller run is unknown: forbidden (list pods in flux-system)"
-        );
+        let said = |pods| {
+            let hints = judged(pods, now);
+            hints.iter().map(Hint::plain).collect::<Vec<_>>().join("\n")
+        };
+        insta::assert_snapshot!(said(unread), @"
+        whether kustomize-controller runs is unknown: forbidden (list pods in flux-system)
+        whether source-controller runs is unknown: forbidden (list pods in flux-system)
+        ");
+        let pod = |labels: Value| {
+            let ready = json!({"conditions": [{"type": "Ready", "status": "True"}]});
+            ServingPod {
+                pod: Pod::from_value(
+                    &json!({"metadata": {"namespace": FLUX, "name": "p", "labels": labels}, "status": ready}),
+                ),
+                events: Read::Seen(Listing::default()),
+                log: Read::not_needed("x"),
+            }
+        };
+        let source = || pod(json!({"app": "source-controller"}));
+        insta::assert_snapshot!(said(Read::Seen(Listing::whole(vec![source()]))), @"no pod of kustomize-controller was found in flux-system: check whether it runs elsewhere, or is scaled down: kubectl get deployments -A -l app.kubernetes.io/part-of=flux");
+        let cut = Why::NotAsked("only the first 1 pods were read".to_owned());
+        insta::assert_snapshot!(said(Read::Seen(Listing::new(vec![source()], Some(cut)))), @"whether kustomize-controller runs is unknown: only the first 1 pods were read");
+        insta::assert_snapshot!(said(Read::Seen(Listing::whole(vec![source(), pod(json!(7))]))), @"whether kustomize-controller runs is unknown: labels of a pod are malformed");
     }
 }

@@ -1,6 +1,8 @@
-//! What the words in a log of the creation Job mean, where they are more than a status.
+//! Words in a log of the creation Job that say more than a status, and their meaning.
 
-/// What CouchDB, the mesh or the Job's client says, and what it means; the first that is in the log counts.
+use super::{couch_failure, is_of_own_proxy, may_have_created};
+
+/// Words of CouchDB, the mesh or the Job's client with their meaning; the first that is in a line counts.
 const WORDS: &[(&str, &str)] = &[
     (
         "server_admin required",
@@ -247,24 +249,47 @@ const WORDS: &[(&str, &str)] = &[
     ),
 ];
 
-/// What the log's words mean for the creation.
+/// Words of CouchDB's that answer a question about a database, as a Job may ask before it creates one.
+const OF_QUESTION: [&str; 2] = ["no_db_file", "Database does not exist."];
+
+/// What the log's last answer means for the creation: what earlier attempts and other requests were answered is over.
 pub fn explained(log: &str) -> Option<&'static str> {
-    let found = WORDS.iter().find(|(text, _)| has(log, text));
-    found.map(|(_, words)| *words)
+    let lines: Vec<&str> = log.lines().filter(|line| !is_of_own_proxy(line)).collect();
+    let mut has_ended = false;
+    for (number, line) in lines.iter().enumerate().rev() {
+        // curl writes after the answer, and without one where it got none.
+        let end = line.split_once("curl: (").map(|(_, code)| code);
+        if end.is_some() && has_ended {
+            return None;
+        }
+        has_ended |= end.is_some();
+        if let Some((text, words)) = WORDS.iter().find(|(text, _)| has(line, text)) {
+            let later = lines[number + 1..].join("\n");
+            let is_other = couch_failure(&later).is_some() || may_have_created(&later);
+            return (!OF_QUESTION.contains(text) || !is_other).then_some(*words);
+        }
+        if end.is_some_and(|code| !WITH_ANSWER.iter().any(|own| code.starts_with(own))) {
+            return None;
+        }
+    }
+    None
 }
 
-/// Whether the log has the words, and not as a part of others.
-fn has(log: &str, text: &str) -> bool {
+/// Codes of curl's that end an answer of which something was read.
+const WITH_ANSWER: [&str; 4] = ["18)", "22)", "28)", "56)"];
+
+/// Whether the line has the words, and not as a part of others.
+fn has(line: &str, text: &str) -> bool {
     let is_edge = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() && c != '_');
     let (first, last) = (text.chars().next(), text.chars().next_back());
-    log.match_indices(text).any(|(at, _)| {
-        let (before, after) = (&log[..at], &log[at + text.len()..]);
+    line.match_indices(text).any(|(at, _)| {
+        let (before, after) = (&line[..at], &line[at + text.len()..]);
         (is_edge(first) || is_edge(before.chars().next_back()))
             && (is_edge(last) || is_edge(after.chars().next()))
     })
 }
 
-/// What a status means with which a shell or curl ends, where the log says nothing.
+/// Statuses with which a shell or curl ends, and their meaning where the log says nothing.
 const ENDS: [(i64, &str); 13] = [
     (
         126,
@@ -320,7 +345,7 @@ const ENDS: [(i64, &str); 13] = [
     ),
 ];
 
-/// What a status means with which a shell or curl ends.
+/// The meaning of a status with which a shell or curl ends.
 pub fn ended_with(status: i64) -> Option<&'static str> {
     let found = ENDS.iter().find(|(own, _)| *own == status);
     found.map(|(_, words)| *words)
@@ -335,6 +360,41 @@ mod tests {
         for log in ["GET /acme_remoteaccess", "itemfiles: 3", "zeroffset"] {
             assert_eq!(explained(log), None, "{log}");
         }
+    }
+
+    #[test]
+    fn only_the_last_answer_counts() {
+        let missing = "{\"error\":\"not_found\",\"reason\":\"Database does not exist.\"}";
+        let of = |later: &str| explained(&format!("{missing}\n{later}"));
+        let is_of_question =
+            |said: Option<&str>| said.is_some_and(|said| said.contains("should have created"));
+        assert!(is_of_question(of(
+            "curl: (22) The requested URL returned error: 404"
+        )));
+        assert!(is_of_question(of("creating failed")));
+        for later in [
+            "curl: (7) Failed to connect to couchdb port 5984: Connection refused",
+            "curl: (6) Could not resolve host: couchdb",
+            "curl: (22) The requested URL returned error: 401",
+            "curl: (22) The requested URL returned error: 500",
+            "curl: (22) The requested URL returned error: 404\ncurl: (35) TLS connect error",
+            "wget: can't connect to remote host (10.0.0.1): Connection refused",
+        ] {
+            assert_eq!(of(later), None, "{later}");
+        }
+        let later = of("{\"error\":\"error\",\"reason\":\"no_majority\"}");
+        assert!(later.is_some_and(|said| said.contains("disagree")));
+        // The end of the sidecar is not the answer.
+        assert!(is_of_question(of(
+            "curl: (7) Failed to connect to 127.0.0.1 port 15020: Connection refused"
+        )));
+        let retried = "progress not possible\ncurl: (22) The requested URL returned error: 500\n";
+        let same = explained(retried);
+        assert!(same.is_some_and(|said| said.contains("nodedown")));
+        assert_eq!(
+            explained(&format!("{retried}curl: (7) Failed to connect")),
+            None
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! What to do about what the kubelet, its volume and network plugins and the scheduler say of a pod that does not start.
+//! Remedies for the messages of the kubelet, its volume and network plugins and the scheduler about a pod that does not start.
 
-/// Parts of a message that must all be in it, and what to do; the first that fits counts.
+/// Parts that a message must have, all of them, and the remedy; the first row that fits counts.
 type Row = (&'static [&'static str], &'static str);
 
 const KUBELET: &[Row] = &[
@@ -53,7 +53,7 @@ const KUBELET: &[Row] = &[
     ),
     (
         &["image has non-numeric user"],
-        "The kubelet cannot tell whether the image's user is root: set securityContext.runAsUser to its number",
+        "The kubelet does not know whether the image's user is root: set securityContext.runAsUser to its number",
     ),
     (
         &["exec format error"],
@@ -215,16 +215,16 @@ const SCHEDULER: &[Row] = &[
     ),
 ];
 
-/// What to do about the kubelet's words, as the beginning of a sentence; `None` where they are not known.
+/// The remedy for the kubelet's message, as the beginning of a sentence; `None` where the message is not known.
 pub fn remedy(message: &str) -> Option<&'static str> {
     all(KUBELET, message).next()
 }
 
-/// What would let a node take the pod, each by itself, as the scheduler's words say.
+/// Remedies for the scheduler's message. Each alone would let a node accept the pod.
 pub fn scheduling(message: &str) -> impl Iterator<Item = &'static str> {
     // What follows repeats it for pods that would have to go.
     let own = message.split(" preemption: ").next().unwrap_or_default();
-    // A node that is not well does not become better by a toleration.
+    // A toleration does not mend an unhealthy node.
     let mut taints = own.split("untolerated taint").skip(1);
     let is_own_taint = taints.any(|rest| {
         !rest
@@ -321,7 +321,22 @@ mod tests {
                 "Pod was rejected: Node didn't have enough resource: cpu, requested: 1",
                 "was full",
             ),
-            ("Error: context deadline exceeded", "did not answer in time"),
+            (
+                "Error: context deadline exceeded",
+                "container runtime did not answer in time",
+            ),
+            (
+                "rpc error: code = DeadlineExceeded desc = failed to pull and unpack image \"registry.example/a:1\": failed to resolve reference: Head \"https://registry.example/v2/a/manifests/1\": context deadline exceeded",
+                "registry did not answer in time",
+            ),
+            (
+                "failed to pull image \"registry.example/a:1\": Get \"https://registry.example/v2/\": context deadline exceeded",
+                "registry did not answer in time",
+            ),
+            (
+                "MountVolume.SetUp failed for volume \"a\" : rpc error: code = Unknown desc = failed to get secretproviderclass core/a, error: secretproviderclasses.secrets-store.csi.x-k8s.io \"a\" not found",
+                "storage driver's pod",
+            ),
         ] {
             let said = remedy(message).unwrap_or_default();
             assert!(said.contains(part), "{message}: {said}");

@@ -1,4 +1,4 @@
-//! What to do about what a Kustomization says.
+//! Remedies for the messages of a Kustomization.
 //!
 //! The texts are those of kustomize-controller, of the tools that it calls (kustomize, SOPS, envsubst) and of the API server's dry run.
 
@@ -242,6 +242,14 @@ mod tests {
             ),
             ("HelmRelease/n/a dry-run failed: Unauthorized", "own token"),
             (
+                "decryption failed for 'a': cannot get sops data key: GET https://v.vault.azure.net: 401 Unauthorized: Unauthorized",
+                "the identity of kustomize-controller",
+            ),
+            (
+                "failed to untar artifact, error: write /tmp/kustomization-1/a.yaml: no space left on device",
+                "disk of kustomize-controller",
+            ),
+            (
                 "can't access 'GitRepository/m/x', cross-namespace references have been blocked",
                 "in one namespace",
             ),
@@ -255,7 +263,7 @@ mod tests {
             ),
             (
                 "dependency 'n/infra' is not ready",
-                "Kustomization that the message names first",
+                "first fix the Kustomization that the message names",
             ),
             (
                 "cannot get sops decryption Secret 'n/a': secrets \"a\" not found",

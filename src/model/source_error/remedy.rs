@@ -1,4 +1,4 @@
-//! What to do about a source that is not fetched, where no chart comes from it: the folder that a Kustomization applies.
+//! Remedies for a source that is not fetched and serves a folder to a Kustomization, not a chart.
 //!
 //! The texts are those of source-controller, and of go-git and the Git servers that it talks to.
 
@@ -8,7 +8,7 @@ use crate::model::field::Field;
 use crate::model::source::Source;
 use crate::text::one_line;
 
-/// Texts of which the kind says too little, with what to do; the first that fits counts.
+/// Remedies for texts whose kind says too little; the first that fits counts.
 const TEXTS: &[(&[&str], &str)] = &[
     (
         &["unable to resolve commit object for "],
@@ -56,7 +56,7 @@ const TEXTS: &[(&[&str], &str)] = &[
     ),
 ];
 
-/// What to do about the complaint of a source, as a clause; `None` where its text is not known.
+/// The remedy for a source's complaint, as a clause; `None` where its text is not known.
 pub fn of_folder(source: &Source, complaint: &Condition) -> Option<String> {
     let text = complaint.message.as_str();
     let is_in = |parts: &[&str]| parts.iter().all(|part| text.contains(part));
@@ -66,7 +66,7 @@ pub fn of_folder(source: &Source, complaint: &Condition) -> Option<String> {
     let wait = "Flux tries again on its own; if it lasts";
     Some(match SourceError::of_condition(complaint)? {
         SourceError::Unauthorized => login(source, text),
-        SourceError::Secret => secret(source),
+        SourceError::Secret => secret(source, text),
         SourceError::CloudLogin => "check spec.provider, and the identity of source-controller in the cloud".to_owned(),
         SourceError::Tls => format!(
             "{}: see whether spec.url names the right host; a private authority belongs as ca.crt into the Secret that {} names",
@@ -126,9 +126,13 @@ fn login(source: &Source, text: &str) -> String {
     }
 }
 
-/// A Secret is missing or incomplete.
-fn secret(source: &Source) -> String {
+/// A Secret is missing or incomplete. Only the one of `spec.secretRef` has these entries; those of `spec.proxySecretRef` and `spec.verify`
+/// have others.
+fn secret(source: &Source, text: &str) -> String {
     let entries = match source.url.as_str() {
+        _ if !names_secret_ref(source, text) => {
+            return "create or complete the Secret that the message names".to_owned();
+        }
         Some(url) if url.starts_with("ssh://") => "identity and known_hosts",
         Some(url) if source.meta.kind == "GitRepository" && url.starts_with("https://") => {
             "username and password, or bearerToken"
@@ -138,6 +142,24 @@ fn secret(source: &Source) -> String {
     format!(
         "create or complete the Secret that the message names; for this spec.url its entries are {entries}"
     )
+}
+
+/// Whether the message is about the Secret of `spec.secretRef`.
+fn names_secret_ref(source: &Source, text: &str) -> bool {
+    let Some(secret) = source.secret_ref.set() else {
+        return false;
+    };
+    let name = secret.name.as_str();
+    let id = format!("{}/{name}", source.meta.namespace);
+    let forms = [
+        format!("'{id}'"),
+        format!("'{name}'"),
+        format!("\"{name}\""),
+    ];
+    // A Secret may be named in several fields.
+    let rest = text.replace(name, "");
+    let is_other = ["proxy", "verif"].iter().any(|word| rest.contains(word));
+    forms.iter().any(|form| text.contains(form)) && !is_other
 }
 
 #[cfg(test)]
@@ -171,6 +193,31 @@ mod tests {
         source-controller logs in with its own identity (spec.provider: azure): give that identity the right to read the repository
         the server does not take the key of Secret n/git (spec.secretRef): add its public half (identity.pub) to the repository's deploy keys, or renew it
         ");
+    }
+
+    #[test]
+    fn entries_are_only_given_for_the_secret_of_secret_ref() {
+        let of = |spec: Value, message: &str| of("ssh://git@git.example/a.git", spec, message);
+        let missing =
+            |name: &str| format!("failed to get secret 'n/{name}': secrets \"{name}\" not found");
+        let own = json!({"secretRef": {"name": "git"}, "proxySecretRef": {"name": "proxy"}});
+        let entries = "identity and known_hosts";
+        assert!(of(own.clone(), &missing("git")).contains(entries));
+        for (spec, message) in [
+            (own.clone(), missing("proxy")),
+            (
+                own,
+                format!("failed to configure proxy options: {}", missing("git")),
+            ),
+            (json!({"proxySecretRef": {"name": "git"}}), missing("git")),
+            (json!({"secretRef": 7}), missing("git")),
+        ] {
+            let said = of(spec.clone(), &message);
+            assert_eq!(
+                said, "create or complete the Secret that the message names",
+                "{spec}: {message}"
+            );
+        }
     }
 
     #[test]
@@ -238,7 +285,8 @@ mod tests {
             ),
             (clone("no match found for semver: >1.0.0"), "push a tag"),
         ] {
-            let said = of("ssh://git@git.example/a.git", json!({}), &message);
+            let spec = json!({"secretRef": {"name": "git"}});
+            let said = of("ssh://git@git.example/a.git", spec, &message);
             assert!(said.contains(part), "{message}: {said}");
         }
         assert_eq!(

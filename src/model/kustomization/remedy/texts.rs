@@ -3,7 +3,7 @@
 /// Parts of a message, one of each list, and what to do. The first that fits counts.
 pub(super) type Row = (&'static [&'static [&'static str]], &'static str);
 
-/// What is not the repository's fault.
+/// Faults outside the repository.
 pub(super) const ELSEWHERE: &[Row] = &[
     (
         &[&[
@@ -15,14 +15,26 @@ pub(super) const ELSEWHERE: &[Row] = &[
     ),
     (
         &[
-            &["cannot get sops data key", "failed to decrypt"],
+            &[
+                "cannot get sops data key",
+                "failed to decrypt",
+                "decryption failed for ",
+            ],
             &[
                 "AccessDenied",
                 "not authorized to perform",
                 "PermissionDenied",
+                "Unauthorized",
             ],
         ],
         "give the identity of kustomize-controller the right to decrypt with the key that the message names",
+    ),
+    (
+        &[
+            &["no space left on device"],
+            &["failed to untar artifact", "failed to download a", "/tmp/"],
+        ],
+        "change nothing in the manifest: the disk of kustomize-controller is full, so free space on its node, or raise the limit of its volume",
     ),
     (
         &[&["failed to download a"]],
@@ -41,7 +53,7 @@ pub(super) const ELSEWHERE: &[Row] = &[
         "change nothing in the manifest: its namespace is being deleted; wait until it is gone, and find out what holds it if it stays",
     ),
     (
-        &[&[": Unauthorized", "(Unauthorized)"]],
+        &[&[" dry-run failed"], &[": Unauthorized", "(Unauthorized)"]],
         "change nothing in the manifest: the API server does not accept the controller's own token, so restart kustomize-controller",
     ),
     (
@@ -107,7 +119,7 @@ pub(super) const IN_REPOSITORY: &[Row] = &[
     ),
     (
         &[&["dependency '"], &["is not ready", "not found"]],
-        "see to the Kustomization that the message names first, or correct spec.dependsOn",
+        "first fix the Kustomization that the message names, or correct spec.dependsOn",
     ),
     (
         &[&["decryption Secret '"]],
