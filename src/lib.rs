@@ -53,7 +53,7 @@ use ui::Ui;
 pub fn run(args: impl Iterator<Item = OsString>) -> Code {
     let mut ui = Ui::stdio();
     let argv: Vec<OsString> = args.collect();
-    let found = settings::Found::read();
+    let found = settings::Found::load();
     // Where it matters that they cannot be read, the run ends below.
     let readable = found.settings.clone().unwrap_or_default();
     let grammar = Grammar::new(Cli::command, readable);

@@ -2,10 +2,10 @@
 //!
 //! Owns the flags and the order of the steps. What is read is in `look.rs`, the words beside the table are in [`messages`].
 
+mod clusters;
 mod look;
 mod messages;
 mod print;
-mod several;
 mod watch;
 
 use crate::app::App;
@@ -132,7 +132,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
         None => None,
     };
     if let Some(fleet) = args.contexts.fleet(app)? {
-        return several::run(app, &args, &fleet, &output, sort.as_ref()).await;
+        return clusters::run(app, &args, &fleet, &output, sort.as_ref()).await;
     }
     let cluster = args.saved.open(app).await?;
     if args.watch {

@@ -1,12 +1,12 @@
 //! `list`: the onboardings, one line each, printed as the pages arrive.
 
+mod clusters;
 mod collect;
 mod columns;
 mod filter;
 mod item;
 mod named;
 mod print;
-mod several;
 mod shared;
 mod summary;
 mod watch;
@@ -127,7 +127,7 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
         ));
     }
     if let Some(fleet) = args.contexts.fleet(app)? {
-        return several::run(app, &args, &fleet, &output, sort.as_ref()).await;
+        return clusters::run(app, &args, &fleet, &output, sort.as_ref()).await;
     }
     let cluster = args.saved.open(app).await?;
     args.all_namespaces |= app.everywhere;
@@ -232,7 +232,7 @@ async fn collect(
     output: &Output,
     sort: Option<&SortBy>,
 ) -> Result<Code> {
-    let (items, beside) = collect::read(cluster, args, query).await?;
+    let (items, beside) = collect::items(cluster, args, query).await?;
     print::print(app, args, output, sort, items, Form::List)?;
     beside.tell(app, args, cluster, query, output).await;
     Ok(Code::Ok)

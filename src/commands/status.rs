@@ -3,8 +3,8 @@
 //! Owns the order of the steps: the HelmReleases, everything that can claim a database and CouchDB are read side by side, then what is not
 //! well is looked into as `troubleshoot` does. Nothing is judged here: causes come from the checks, databases from the inventory.
 
+mod clusters;
 mod couchdb;
-mod several;
 mod watch;
 
 use crate::advice::Command;
@@ -79,7 +79,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
         return Err(Error::usage("a watch prints text, json or yaml"));
     }
     if let Some(fleet) = args.contexts.fleet(app)? {
-        return several::run(app, &args, &fleet).await;
+        return clusters::run(app, &args, &fleet).await;
     }
     let cluster = app.cluster().await?;
     let mut asking = Asking::default();

@@ -1,8 +1,8 @@
 //! `troubleshoot`: what is wrong with onboardings, why, and what to do.
 
+mod clusters;
 mod examination;
 mod manifests;
-mod several;
 
 use crate::app::App;
 use crate::bundle::Archive;
@@ -109,7 +109,7 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
     }
     args.follow.check(&args.names, args.format.output)?;
     if let Some(fleet) = args.contexts.fleet(app)? {
-        return several::run(app, &args, &fleet).await;
+        return clusters::run(app, &args, &fleet).await;
     }
     let mut ignores = args.gate.ignores(app);
     let started = Instant::now();
@@ -136,7 +136,7 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
         }
         picked.errors.extend(manifests::left_out(&manifests));
     }
-    let mut examined = Examination::of(&cluster, &args, picked, app.now).await;
+    let mut examined = Examination::run(&cluster, &args, picked, app.now).await;
     let nothing_asked = examined.is_void();
     let errors = std::mem::take(&mut examined.errors);
     let time = time(&cluster, app.now);

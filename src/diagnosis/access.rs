@@ -4,13 +4,13 @@
 //! read or not understood is a [`Doubt`], never a link.
 
 mod links;
+mod policy_effects;
 mod proof;
-mod says;
 #[cfg(test)]
 mod tests;
 
+pub use policy_effects::{Effect, PolicyEffect};
 pub use proof::Proof;
-pub use says::{Effect, Said};
 
 use crate::model::endpoint::{Endpoint, of_url};
 use crate::model::field::Meta;
@@ -116,7 +116,7 @@ pub struct Judgement {
     pub doubts: Vec<Doubt>,
     /// What the policies let the account do, as far as was read.
     pub methods: Methods,
-    pub policies: Vec<Said>,
+    pub policies: Vec<PolicyEffect>,
     pub notes: Vec<String>,
     pub endpoint: Option<Endpoint>,
     pub principal: String,

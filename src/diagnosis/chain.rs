@@ -59,7 +59,12 @@ impl Chain {
         let breaks: Vec<(Option<Place>, &Root)> = roots
             .iter()
             .filter(|root| is_break(case, root))
-            .map(|root| (place::of(root.rule.code, &root.finding.subject), root))
+            .map(|root| {
+                (
+                    place::broken_by(root.rule.code, &root.finding.subject),
+                    root,
+                )
+            })
             .collect();
         let link = |place: Place| {
             let at = |wanted| breaks.iter().find(|(at, _)| *at == wanted);

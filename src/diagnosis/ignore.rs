@@ -27,7 +27,7 @@ pub struct Ignores {
 
 impl Ignores {
     /// Reads `CODE` and `CODE=NAME`, several with commas between them. A code's name is taken for the code.
-    pub fn read<S: AsRef<str>>(texts: impl IntoIterator<Item = S>) -> Self {
+    pub fn parse<S: AsRef<str>>(texts: impl IntoIterator<Item = S>) -> Self {
         let mut ignores = Self::default();
         for text in texts {
             for one in text.as_ref().split(',').map(str::trim) {
@@ -95,7 +95,7 @@ mod tests {
 
     fn takes(text: &str, code: &str) -> bool {
         let snapshot = fixture::snapshot("database-exists");
-        Ignores::read([text]).takes(code, &snapshot.helm_release)
+        Ignores::parse([text]).takes(code, &snapshot.helm_release)
     }
 
     #[test]
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn what_is_no_code_and_what_was_of_no_use_are_known() {
-        let mut ignores = Ignores::read(["SKVS3O1,SKVS301=", "SKVS301=x", "suspended"]);
+        let mut ignores = Ignores::parse(["SKVS3O1,SKVS301=", "SKVS301=x", "suspended"]);
         assert_eq!(ignores.unknown(), ["SKVS3O1", "SKVS301="]);
         let hr = fixture::snapshot("suspended").helm_release.clone();
         assert!(ignores.takes("SKVS107", &hr));
@@ -131,7 +131,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_a_wish_or_is_told(text in "[^,]{0,20}") {
-            let ignores = Ignores::read([&text]);
+            let ignores = Ignores::parse([&text]);
             let told = ignores.unknown.len() + ignores.all.len();
             prop_assert_eq!(told, usize::from(!text.trim().is_empty()));
         }

@@ -11,6 +11,7 @@ use crate::model::failure::Cause;
 use crate::model::field::Field;
 use crate::model::helm_storage::{Creation, Release, creation};
 use crate::model::job::Job;
+use crate::model::job_values::JobValues;
 use crate::model::status::is_old_controller;
 use crate::snapshot::{Checked, IfRead, Read, Unread, Why};
 use k8s_openapi::jiff::Timestamp;
@@ -93,10 +94,14 @@ fn stored(case: &Case<'_>) -> Option<bool> {
 /// The Job that creates the database: the one that was read, or the one named after the database if both run before the installation.
 ///
 /// # Errors
-/// There may be another Job beside the one that was read.
+/// It was not read, or there may be another one beside the one that was read.
 fn creator<'a>(case: &Case<'a>) -> Checked<Option<&'a Job>> {
     let is_own = case.job_as_far_as_read().subject.is_some();
-    let Some(found) = case.creation_job().if_read().filter(|_| is_own) else {
+    let found = match case.creation_job() {
+        Err(unread) if !unread.is_not_needed() => return Err(unread),
+        found => found.if_read(),
+    };
+    let Some(found) = found.filter(|_| is_own) else {
         return Ok(None);
     };
     match &found.of_database {
@@ -172,6 +177,10 @@ pub fn created(case: &Case<'_>) -> Option<bool> {
     if may_be_done(case) {
         return None;
     }
+    // A Job that was not read may have done its work, and only its sidecar kept it from its end.
+    let is_unread = case
+        .creation_job()
+        .is_err_and(|unread| !unread.is_not_needed());
     let told = [case.first_release(), case.release()]
         .into_iter()
         .filter_map(IfRead::if_read)
@@ -179,12 +188,14 @@ pub fn created(case: &Case<'_>) -> Option<bool> {
         .find(|c| *c != Creation::NotRun);
     match told {
         Some(Creation::None | Creation::Succeeded) => return Some(true),
-        Some(Creation::Failed) => return Some(false),
+        Some(Creation::Failed) => return (!is_unread || is_over(case)).then_some(false),
         Some(Creation::NotRun | Creation::Unknown) | None => {}
     }
-    let job = &case.hr().spec.values["databaseCreationJob"]["enabled"];
-    if job.as_bool() == Some(false) {
+    if JobValues::within(&case.hr().spec.values).is_switched_off() {
         return Some(true);
+    }
+    if is_unread {
+        return is_over(case).then_some(false);
     }
     // The result of another Job says nothing about the one that creates the database.
     let creator = creator(case).ok()?;
@@ -195,18 +206,22 @@ pub fn created(case: &Case<'_>) -> Option<bool> {
     if let Some(job) = creator.filter(|job| is_other(job)) {
         return (job.is_complete() == Some(false)).then_some(false);
     }
-    // The text says so only where it says that the Job failed, or that it could not be made.
-    let said = case
-        .failure_text()
-        .if_read()
-        .is_some_and(|text| match &text.cause {
-            Cause::Wait(wait) if wait.job_failed => text.is_of_hook(),
-            Cause::Server(_) => false,
-            _ => text.is_of_creating_hook(),
-        });
+    let timed_out = case.failure_text().if_read().is_some_and(|text| {
+        matches!(&text.cause, Cause::Wait(wait) if !wait.job_failed) && text.is_of_creating_hook()
+    });
     // One that is complete and not of this installation tells nothing.
     let seen = creator.is_some_and(|job| job.is_complete() == Some(false));
-    (said || seen).then_some(false)
+    (is_over(case) || timed_out || seen).then_some(false)
+}
+
+/// The failure says that the Job failed, or that it could not be made.
+fn is_over(case: &Case<'_>) -> bool {
+    let text = case.failure_text().if_read();
+    text.is_some_and(|text| match &text.cause {
+        Cause::Wait(wait) => wait.job_failed && text.is_of_hook(),
+        Cause::Server(_) => false,
+        _ => text.is_of_creating_hook(),
+    })
 }
 
 /// The failed installation's Job has not come to an end: Helm gave up waiting for it, and it may still create the database.

@@ -3,6 +3,7 @@
 use super::case::Case;
 use crate::model::helm_storage::creation_jobs;
 use crate::model::job::Job;
+use crate::model::job_values::JobValues;
 use crate::model::manifest;
 use crate::snapshot::IfRead;
 use crate::text::document::embedded;
@@ -21,14 +22,9 @@ pub(super) struct Needs {
 
 /// Of the newest stored revision; without one what the chart is known to need.
 pub(super) fn needs(case: &Case<'_>) -> Needs {
-    let set = case
-        .hr()
-        .spec
-        .values
-        .pointer("/databaseCreationJob/serviceAccount");
-    let set = set.and_then(Value::as_str).unwrap_or(ACCOUNT);
+    let values = JobValues::within(&case.hr().spec.values);
     let mut needs = Needs {
-        account: one_line(set),
+        account: one_line(values.service_account().unwrap_or(ACCOUNT)),
         others: Vec::new(),
     };
     let hooks = case.release().if_read().map(|r| r.hooks.as_slice());

@@ -51,7 +51,7 @@ impl Default for GateArgs {
 impl GateArgs {
     /// Reads `--ignore`, and tells what in it is no code.
     pub(crate) fn ignores(&self, app: &mut App) -> Ignores {
-        let ignores = Ignores::read(&self.ignore);
+        let ignores = Ignores::parse(&self.ignore);
         for text in ignores.unknown() {
             let code = text.split('=').next().unwrap_or(text);
             let wrong = if catalogue::find(code).is_some() {

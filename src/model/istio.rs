@@ -40,9 +40,9 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Object<T> {
 
 /// A type read of a text alone: serde makes an enum of an object too.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Word<T>(pub(crate) T);
+pub(crate) struct Textual<T>(pub(crate) T);
 
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Word<T> {
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Textual<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         T::deserialize(Value::String(text))

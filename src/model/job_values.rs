@@ -24,6 +24,11 @@ impl<'v> JobValues<'v> {
         self.job["serviceAccount"].as_str()
     }
 
+    /// The values say that there is no such Job.
+    pub fn is_switched_off(self) -> bool {
+        self.job["enabled"].as_bool() == Some(false)
+    }
+
     /// The values say that the Job neither waits for the mesh's sidecar nor ends it.
     pub fn is_outside_the_mesh(self) -> bool {
         self.job["runInIstioServiceMesh"]["enabled"].as_bool() == Some(false)

@@ -147,7 +147,8 @@ impl Hook {
     }
 }
 
-/// Whether labels meet a selector. An absent selector takes all.
+/// Whether labels meet a selector; `None` where it is not known. An absent selector takes all. [`super::selector`] is for selectors that are text,
+/// and for labels that were read whole: here either may be malformed.
 fn selects(selector: &Field<LabelSelector>, meta: &Meta) -> Option<bool> {
     let selector = match selector {
         Field::Absent => return Some(true),

@@ -1,7 +1,7 @@
 //! A status as text: what was found in a line, one line each for onboardings, databases, CouchDB and the chart's source, then the causes,
 //! worst first.
 
-pub mod several;
+pub mod clusters;
 
 use super::report::{self, Style};
 use super::sheet::Sheet;

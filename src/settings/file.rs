@@ -34,7 +34,7 @@ impl Found {
     }
 
     /// Reads the file that the environment names.
-    pub fn read() -> Self {
+    pub fn load() -> Self {
         let named = std::env::var_os(VARIABLE).filter(|path| !path.is_empty());
         let must_exist = named.is_some();
         let usual = || private_file::user_folder("XDG_CONFIG_HOME", ".config");

@@ -1,7 +1,7 @@
 //! The answer of `check-access`: kind `AccessCheck`.
 
 use super::description::API_VERSION;
-use crate::diagnosis::access::{self, Effect, Facts, Judgement, No, Said, Verdict};
+use crate::diagnosis::access::{self, Effect, Facts, Judgement, No, PolicyEffect, Verdict};
 use crate::exit::Code;
 use crate::model::istio::policy::Action;
 use crate::model::not_read::NotRead;
@@ -157,8 +157,8 @@ impl Answer {
     }
 }
 
-impl From<Said> for Policy {
-    fn from(said: Said) -> Self {
+impl From<PolicyEffect> for Policy {
+    fn from(said: PolicyEffect) -> Self {
         Self {
             name: said.policy,
             action: said.action.map(|action| match action {

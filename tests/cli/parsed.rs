@@ -11,9 +11,8 @@ const TYPED: [&str; 2] = ["src/diagnosis/", "src/view/description"];
 
 /// Files that may hold JSON: a chart's values are anything, a change of a manifest is written as it will stand there, and `describe`
 /// prints the HelmRelease as it was sent.
-const UNTYPED: [&str; 8] = [
+const UNTYPED: [&str; 7] = [
     "src/diagnosis/finding.rs",
-    "src/diagnosis/install.rs",
     "src/diagnosis/needs.rs",
     "src/diagnosis/peers.rs",
     "src/diagnosis/rendering.rs",

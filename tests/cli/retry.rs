@@ -460,7 +460,8 @@ fn a_cause_that_is_left_is_named_and_can_be_excused() {
     refused(Cluster::of(object.clone()), &NAME, why);
     // A retry takes CouchDB's place from its own flags only, so the printed one has them again.
     let place = [&NAME[..], &["--couchdb-namespace", "kvs"]].concat();
-    let excuse = "kubectl skvs retry a -n flux-system --no-exec --couchdb-namespace kvs --even-if SKVS101";
+    let excuse =
+        "kubectl skvs retry a -n flux-system --no-exec --couchdb-namespace kvs --even-if SKVS101";
     refused(Cluster::of(object.clone()), &place, excuse);
     let helm = Helm::new(0);
     let words = [&NAME[..], &["--even-if", "skvs101", "--even-if", "SKVS304"]].concat();

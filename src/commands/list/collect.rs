@@ -28,7 +28,7 @@ pub(super) struct Beside {
 ///
 /// # Errors
 /// What the cluster said, or an object that cannot be read.
-pub(super) async fn read(
+pub(super) async fn items(
     cluster: &Cluster,
     args: &Args,
     query: &Query,

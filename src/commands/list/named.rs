@@ -37,7 +37,7 @@ pub(super) async fn run(
             "--watch takes no names; use -l, a filter or neither",
         ));
     }
-    let (items, beside, answers) = read(app, args, cluster, output).await?;
+    let (items, beside, answers) = items(app, args, cluster, output).await?;
     let errors: Vec<Error> = answers.into_iter().filter_map(Result::err).collect();
     let verdict = match errors.is_empty() {
         true => Code::Ok,
@@ -58,7 +58,7 @@ pub(super) async fn run(
 ///
 /// # Errors
 /// What makes asking for anything else useless, or an object that cannot be read.
-pub(super) async fn read(
+pub(super) async fn items(
     app: &App,
     args: &Args,
     cluster: &Cluster,

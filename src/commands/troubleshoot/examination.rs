@@ -21,7 +21,7 @@ pub(super) struct Examination {
 
 impl Examination {
     /// Looks into what was picked.
-    pub(super) async fn of(
+    pub(super) async fn run(
         cluster: &Cluster,
         args: &Args,
         mut picked: Picked,

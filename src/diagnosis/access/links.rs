@@ -5,7 +5,7 @@ use crate::model::endpoint::Endpoint;
 use crate::model::field::Meta;
 use crate::model::istio::Pairs;
 use crate::model::istio::decision::{Decision, Place, decide};
-use crate::model::istio::detour::Way;
+use crate::model::istio::detour::RequestScope;
 use crate::model::istio::matching::Match;
 use crate::model::istio::mesh::Mesh;
 use crate::model::istio::policy::AuthorizationPolicy;
@@ -303,7 +303,7 @@ impl Identity {
 impl Undisturbed {
     pub(super) fn check(facts: &Facts, endpoint: &Endpoint) -> Result<Self, Doubt> {
         const WHAT: &str = "the way of the request";
-        let way = Way {
+        let way = RequestScope {
             service: &endpoint.name,
             namespaces: [&facts.account.namespace, &endpoint.namespace, facts.root()],
         };

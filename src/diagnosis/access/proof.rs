@@ -1,7 +1,7 @@
 //! From the links to the answer.
 
 use super::links::{Enforced, Exists, Identity, Installed, Route, Sends, Settings, Undisturbed};
-use super::{Doubt, Facts, Judgement, Methods, No, Verdict, says};
+use super::{Doubt, Facts, Judgement, Methods, No, Verdict, policy_effects};
 use crate::model::istio::decision::Decision;
 use crate::model::istio::policy::AuthorizationPolicy;
 use crate::model::istio::request::{Asked, Place, USE};
@@ -59,8 +59,8 @@ pub(super) fn judge(facts: &Facts) -> Judgement {
     };
     let policies = route
         .as_ref()
-        .map_or(Vec::new(), |route| says::all(facts, route));
-    let notes = says::notes(facts, &policies);
+        .map_or(Vec::new(), |route| policy_effects::all(facts, route));
+    let notes = policy_effects::notes(facts, &policies);
     let pods = route.iter().flat_map(Route::pods).collect();
     let admitted = match outcome {
         Some(Outcome::Admitted(admitted)) => Ok(admitted),

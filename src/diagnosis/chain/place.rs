@@ -89,7 +89,7 @@ const BY_OBJECT: [&str; 8] = [
 ];
 
 /// The link that a finding of `code` about `subject` breaks; `None` for a code without a place.
-pub(super) fn of(code: &str, subject: &Subject) -> Option<Place> {
+pub(super) fn broken_by(code: &str, subject: &Subject) -> Option<Place> {
     let (place, _) = PLACES.iter().find(|(_, codes)| codes.contains(&code))?;
     let by_object = || match subject.kind.as_str() {
         "HelmChart" => Some(Place::Chart),
@@ -118,12 +118,12 @@ mod tests {
         assert_eq!(placed, codes);
         assert!(BY_OBJECT.iter().all(|code| codes.contains(code)));
         let none = Subject::new("HelmRelease", "n", "a");
-        assert_eq!(of("SKVS999", &none), None);
+        assert_eq!(broken_by("SKVS999", &none), None);
     }
 
     #[test]
     fn the_object_tells_which_of_several_links_it_is() {
-        let of = |code, kind| of(code, &Subject::new(kind, "n", "a")).unwrap();
+        let of = |code, kind| broken_by(code, &Subject::new(kind, "n", "a")).unwrap();
         assert_eq!(of("SKVS217", "HelmRepository"), Place::Source);
         assert_eq!(of("SKVS217", "HelmChart"), Place::Chart);
         assert_eq!(of("SKVS217", "Widget"), Place::Source);

@@ -85,7 +85,7 @@ pub struct Detour {
 
 /// The request's way.
 #[derive(Clone, Copy, Debug)]
-pub struct Way<'w> {
+pub struct RequestScope<'w> {
     pub service: &'w str,
     /// The client's, CouchDB's and the mesh's root.
     pub namespaces: [&'w str; 3],
@@ -121,7 +121,7 @@ impl Detour {
     }
 
     /// Why the request may not arrive as it was sent, because of this object.
-    pub fn concerns(&self, way: Way<'_>) -> Option<String> {
+    pub fn concerns(&self, way: RequestScope<'_>) -> Option<String> {
         let own = self.meta.namespace.as_str();
         let is_near = own.is_empty() || way.namespaces.contains(&own);
         let is_for = self
@@ -200,7 +200,7 @@ mod tests {
 
     fn concerns(kind: Kind, namespace: &str, spec: Value) -> bool {
         let object = json!({"metadata": {"namespace": namespace, "name": "o"}, "spec": spec});
-        let way = Way {
+        let way = RequestScope {
             service: "steelcouch",
             namespaces: ["pds", "secure-kvs", "istio-system"],
         };

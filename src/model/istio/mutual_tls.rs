@@ -2,7 +2,7 @@
 
 use super::matching::Match;
 use super::policy::{Selector, is_selected};
-use super::{Object, Pairs, Word, short};
+use super::{Object, Pairs, Textual, short};
 use crate::model::field::{Fields, Meta};
 use serde::Deserialize;
 use serde_json::Value;
@@ -26,7 +26,7 @@ struct Spec {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MutualTls {
-    mode: Option<Word<Mode>>,
+    mode: Option<Textual<Mode>>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]

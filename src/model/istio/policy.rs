@@ -3,7 +3,7 @@
 use super::matching::Match;
 use super::pattern;
 use super::request::Request;
-use super::{Object, Pairs, Word, pairs, short};
+use super::{Object, Pairs, Textual, pairs, short};
 use crate::model::field::{Fields, Meta};
 use serde::Deserialize;
 use serde_json::Value;
@@ -45,7 +45,7 @@ struct Spec {
     selector: Option<Object<Selector>>,
     target_ref: Option<Value>,
     target_refs: Option<Value>,
-    action: Option<Word<Action>>,
+    action: Option<Textual<Action>>,
     provider: Option<Value>,
     rules: Option<Vec<Object<Rule>>>,
 }

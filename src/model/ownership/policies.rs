@@ -67,7 +67,7 @@ impl Paths {
         if matches!(action, Some("DENY" | "AUDIT" | "CUSTOM")) {
             return paths;
         }
-        paths.every = Every::of(policy);
+        paths.every = Every::parse(policy);
         match paths_of(policy) {
             Ok(all) if all.iter().any(|path| is_marked(path)) => {
                 let known = all.into_iter().filter(|path| !is_marked(path));
@@ -132,7 +132,7 @@ pub(super) enum Every {
 }
 
 impl Every {
-    fn of(policy: &Value) -> Self {
+    fn parse(policy: &Value) -> Self {
         let has = |key: &str| policy.pointer(&format!("/spec/{key}")).is_some();
         let of_pods = ["selector", "targetRefs", "targetRef"].into_iter().any(has);
         let rules = list(policy.pointer("/spec/rules"));
@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn a_policy_for_every_path_is_one_for_every_database() {
-        let of = |spec: Value| Every::of(&json!({ "spec": spec }));
+        let of = |spec: Value| Every::parse(&json!({ "spec": spec }));
         let to = |operation: Value| json!({"rules": [{"to": [{"operation": operation}]}]});
         assert_eq!(of(json!({"rules": [{}]})), Every::Yes);
         assert_eq!(of(to(json!({"paths": ["/*"]}))), Every::Yes);

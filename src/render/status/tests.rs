@@ -1,4 +1,4 @@
-use super::several::Line;
+use super::clusters::Line;
 use super::*;
 use crate::palette::Palette;
 use crate::snapshot::Read;
@@ -153,7 +153,7 @@ fn of_several_clusters_each_has_a_line_and_the_worst_cause_comes_first() {
     let dark = Unread::new("dark", "The connection to the server was refused");
     let all = [Line::Read(&east), Line::Unread(&dark), Line::Read(&west)];
     let mut out = Vec::new();
-    several::write(&mut Screen::new(&mut out), &all, style).unwrap();
+    clusters::write(&mut Screen::new(&mut out), &all, style).unwrap();
     insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r"
     CONTEXT   ONBOARDINGS   DATABASES                         FOUND
     east      2: 2 ready    4: 1 orphan, 1 shared, 2 in-use   1 warning
@@ -169,7 +169,7 @@ fn of_several_clusters_each_has_a_line_and_the_worst_cause_comes_first() {
                          (SKVS107)
     ");
     let mut out = Vec::new();
-    several::write(&mut Screen::new(&mut out), &all[1..2], style).unwrap();
+    clusters::write(&mut Screen::new(&mut out), &all[1..2], style).unwrap();
     let text = String::from_utf8(out).unwrap();
     assert!(
         text.lines().count() == 2 && text.contains("<unknown>"),

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::lookup::empty;
 use crate::render::output::StatusFormat;
-use crate::render::status::several::{self, Line};
+use crate::render::status::clusters::{self, Line};
 use crate::render::{json, yaml};
 use crate::view::contexts::{Documents, InContext, Unread};
 use crate::view::status::Status;
@@ -55,7 +55,7 @@ fn print(app: &mut App, args: &Args, answers: &Answers<Status>) -> Result<()> {
             });
             let lines: Vec<Line<'_>> = lines.collect();
             let style = style(app, args);
-            several::write(&mut app.ui.screen(), &lines, style)?;
+            clusters::write(&mut app.ui.screen(), &lines, style)?;
         }
         // Refused before anything is asked.
         StatusFormat::Html => return Err(one_cluster_only()),

@@ -27,7 +27,7 @@ pub enum Effect {
 
 /// One policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said {
+pub struct PolicyEffect {
     /// `namespace/name`.
     pub policy: String,
     pub action: Option<Action>,
@@ -39,21 +39,23 @@ pub struct Said {
 }
 
 /// The policies that can apply to the pods: of their namespace and the mesh's root.
-pub(super) fn all(facts: &Facts, route: &Route) -> Vec<Said> {
+pub(super) fn all(facts: &Facts, route: &Route) -> Vec<PolicyEffect> {
     let policies = facts.policies.if_read().map_or(&[][..], Vec::as_slice);
     let applies = |policy: &&AuthorizationPolicy| {
         let mut stops = route.stops().iter();
         stops.any(|stop| policy.is_of(&stop.workload.meta.namespace, facts.root()))
     };
     let applying = policies.iter().filter(applies);
-    applying.map(|policy| said(policy, facts, route)).collect()
+    applying
+        .map(|policy| policy_effect(policy, facts, route))
+        .collect()
 }
 
-fn said(policy: &AuthorizationPolicy, facts: &Facts, route: &Route) -> Said {
+fn policy_effect(policy: &AuthorizationPolicy, facts: &Facts, route: &Route) -> PolicyEffect {
     let (effect, why) = effect(policy, facts, route);
     let lets_in = matches!(effect, Effect::LetsIn | Effect::LetsInPartly);
     let wide = policy.wide_paths(facts.database.as_str());
-    Said {
+    PolicyEffect {
         policy: one_line(&policy.meta.id()),
         action: policy.action().ok(),
         effect,
@@ -98,7 +100,7 @@ fn effect(policy: &AuthorizationPolicy, facts: &Facts, route: &Route) -> (Effect
 }
 
 /// What is worth knowing beside the answer.
-pub(super) fn notes(facts: &Facts, policies: &[Said]) -> Vec<String> {
+pub(super) fn notes(facts: &Facts, policies: &[PolicyEffect]) -> Vec<String> {
     let mut notes = Vec::new();
     for claimant in facts.claimants.known().iter().filter(|c| c.is_stale) {
         let id = one_line(&claimant.id);

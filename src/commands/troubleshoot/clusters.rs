@@ -43,7 +43,7 @@ pub(super) async fn run(app: &mut App, args: &Args, fleet: &Fleet) -> Result<Cod
         let mut picked = triage::chosen(app, cluster, args.which()).await?;
         let lookups = Lookup::all(std::mem::take(&mut picked.answers), app);
         let is_asked = !picked.objects.is_empty() || args.names.is_empty();
-        let examined = Examination::of(cluster, args, picked, app.now).await;
+        let examined = Examination::run(cluster, args, picked, app.now).await;
         examined.errors.iter().for_each(|error| app.ui.error(error));
         let code = match examined.errors.is_empty() {
             true => Lookup::code(&lookups),

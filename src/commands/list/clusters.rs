@@ -54,7 +54,7 @@ pub(super) async fn run(
 async fn all(app: &mut App, args: &Args, fleet: &Fleet, output: &Output) -> Result<Answers<Seen>> {
     let query = query(app, args);
     let read = fleet.ask(app, async |app, cluster| {
-        let (items, beside) = collect::read(cluster, args, &query).await?;
+        let (items, beside) = collect::items(cluster, args, &query).await?;
         beside.tell(app, args, cluster, &query, output).await;
         let lookups = Vec::new();
         Ok((Seen { items, lookups }, Code::Ok))
@@ -69,7 +69,7 @@ async fn of_names(
     output: &Output,
 ) -> Result<Answers<Seen>> {
     let read = fleet.ask(app, async |app, cluster| {
-        let (items, beside, answers) = named::read(app, args, cluster, output).await?;
+        let (items, beside, answers) = named::items(app, args, cluster, output).await?;
         if let Some(beside) = beside {
             beside.tell(app, output);
         }
