@@ -3,9 +3,11 @@
 pub(crate) mod fleet;
 
 use crate::cluster::{Cluster, ConnectionArgs};
-use crate::error::Result;
+use crate::diagnosis::lint::Conventions;
+use crate::error::{Error, Result};
 use crate::help;
 use crate::model::helm_release::ONBOARDING_SELECTOR;
+use crate::repository::Layout;
 use crate::settings::{self, Settings, namespace_or};
 use crate::ui::{Color, Ui};
 use k8s_openapi::jiff::Timestamp;
@@ -125,6 +127,21 @@ pub struct App {
 }
 
 impl App {
+    /// What the onboardings of a repository with this layout have in common.
+    ///
+    /// # Errors
+    /// The selector of onboardings is not one, or the settings cannot be read.
+    pub(crate) fn conventions(&self, layout: &Layout) -> Result<Conventions> {
+        let mark = self.global.onboarding_selector.parse();
+        Ok(Conventions {
+            layout: layout.clone(),
+            namespace: self.global.namespace.clone(),
+            mark: mark
+                .map_err(|why: String| Error::usage(format!("--onboarding-selector: {why}")))?,
+            style: self.settings.settings.clone()?.style(),
+        })
+    }
+
     pub(crate) fn new(
         mut ui: Ui,
         global: GlobalArgs,

@@ -70,9 +70,10 @@ enum Action {
 /// # Errors
 /// No manifest or several are meant, it cannot be edited, or it cannot be written.
 pub fn run(app: &mut App, args: &Args) -> Result<Code> {
-    let tree = Tree::parse(folder::load(std::slice::from_ref(&args.repo))?);
-    let namespace = app.global.namespace.clone();
-    let repository = Repository::new(&tree, &args.layout, &namespace);
+    let conventions = app.conventions(&args.layout)?;
+    let files = folder::load(std::slice::from_ref(&args.repo))?;
+    let tree = Tree::parse(files, &args.layout);
+    let repository = Repository::new(&tree, &conventions);
     let onboarding = meant(args, &repository)?;
     for file in &tree.not_known {
         app.ui.warning(format!(

@@ -4,6 +4,7 @@ mod installed;
 
 use crate::app::App;
 use crate::app::fleet;
+use crate::diagnosis::lint::Repository;
 use crate::error::Result;
 use crate::exit::Code;
 use crate::flags::contexts::ContextsArgs;
@@ -65,18 +66,19 @@ pub struct Args {
 /// # Errors
 /// A path that cannot be read, a revision that does not exist, or no onboarding at all.
 pub async fn run(app: &mut App, args: &Args) -> Result<Code> {
-    let tree = Tree::parse(folder::load(&args.paths)?);
+    let conventions = app.conventions(&args.layout)?;
+    let tree = Tree::parse(folder::load(&args.paths)?, &args.layout);
     let base = args.diff_base.as_deref();
     let base = base
         .map(|revision| git::load(&args.paths, revision))
         .transpose()?;
     let asked = match args.installed {
-        true => installed::read(app, args, &tree).await?,
+        true => installed::read(app, args, &Repository::new(&tree, &conventions)).await?,
         false => installed::Asked::default(),
     };
     let installed = asked.installed;
     let wishes = Wishes {
-        layout: &args.layout,
+        conventions: &conventions,
         gate: &args.gate,
         format: args.format.output,
         subjects: Subjects::All,

@@ -39,7 +39,7 @@ use std::path::PathBuf;
   kubectl skvs offboard pds--database --repo ~/gitops --for-cluster prod-east
   kubectl skvs offboard pds_database -o json
 
--n is the namespace of the HelmReleases; --onboarding-selector is not used.
+-n is the namespace of the HelmReleases; --onboarding-selector is used in the repository only.
 Exit codes: 0 every step is done, 3 steps are left, 1 failed, or nothing is left as far as is known and not every step could be checked"
 )]
 pub struct Args {
@@ -66,14 +66,18 @@ pub struct Args {
 /// # Errors
 /// The name means no onboarding or several, or what the cluster said: of a part that could not be read alone the plan says so.
 pub async fn run(app: &mut App, args: Args) -> Result<Code> {
+    let conventions = app.conventions(&args.layout)?;
     let tree = match &args.repo {
-        Some(repo) => Some(Tree::parse(folder::load(std::slice::from_ref(repo))?)),
+        Some(repo) => Some(Tree::parse(
+            folder::load(std::slice::from_ref(repo))?,
+            &args.layout,
+        )),
         None => None,
     };
     let namespace = app.global.namespace.clone();
     let repository = tree
         .as_ref()
-        .map(|tree| Repository::new(tree, &args.layout, &namespace));
+        .map(|tree| Repository::new(tree, &conventions));
     let cluster = app.cluster().await?;
     let survey = offboarding::survey(&cluster, &namespace).await?;
     let subject = subject::resolve(&args, &cluster, &namespace, &survey, repository.as_ref());

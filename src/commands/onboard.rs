@@ -118,6 +118,7 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     let asks = app.ui.terminal().stdin && app.ui.terminal().stderr;
     let wanted = ask::wanted(app, &args, asks).await?;
     let (cluster, mut checks) = connected(app, &args).await?;
+    let conventions = app.conventions(&args.layout)?;
     let namespace = app.global.namespace.clone();
     if !is_namespace_name(&namespace) {
         let why = format!("{namespace:?} cannot be the name of a namespace (-n)");
@@ -125,10 +126,8 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     }
     let mut request = Request {
         wanted: &wanted,
-        namespace: &namespace,
-        layout: &args.layout,
+        conventions: &conventions,
         version: None,
-        style: app.settings.settings.clone()?.style(),
     };
     if let Some(cluster) = &cluster {
         match cluster.served_version().await {

@@ -28,6 +28,7 @@ pub mod kustomization;
 pub mod last_words;
 pub mod lookup;
 pub mod manifest;
+pub mod mark;
 pub mod names;
 pub mod namespace;
 pub mod new_onboarding;

@@ -1,7 +1,7 @@
 //! The manifest of an onboarding that does not exist yet, in the runbook's form.
 
 use super::convention::name_for;
-use super::helm_release::{GROUP, KIND, ONBOARDING_CHART, ONBOARDING_SELECTOR};
+use super::helm_release::{GROUP, KIND, ONBOARDING_CHART};
 use super::lookup::can_be_an_object;
 use super::names::{DatabaseName, is_namespace_name};
 use serde_json::json;
@@ -99,9 +99,9 @@ pub fn manifest(
     wanted: &Wanted,
     style: &Style,
     namespace: &str,
+    (label, value): (&str, &str),
     quoted: impl Fn(&str) -> String,
 ) -> String {
-    let (label, value) = ONBOARDING_SELECTOR.split_once('=').unwrap_or_default();
     let line = |lead: &str, text: &str| format!("{lead} {}\n", quoted(text));
     let optional = |lead: &str, text: &Option<String>| {
         let line = text.as_deref().map(|text| line(lead, text));
@@ -114,7 +114,7 @@ pub fn manifest(
     text += &line("  name:", &name_for(&wanted.database));
     text += &line("  namespace:", namespace);
     text += "  labels:\n";
-    text += &line(&format!("    {label}:"), value);
+    text += &line(&format!("    {}:", quoted(label)), value);
     text += "spec:\n  interval: 5m\n  chart:\n    spec:\n";
     text += &line("      chart:", ONBOARDING_CHART);
     if let Some(version) = &style.version {

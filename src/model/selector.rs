@@ -42,6 +42,17 @@ impl Labels {
             .map(Self)
     }
 
+    /// The label that it asks for, if that is all it asks for.
+    pub fn pair(&self) -> Option<(&str, &str)> {
+        let [Requirement { key, test }] = &self.0[..] else {
+            return None;
+        };
+        match test {
+            Test::In(values) if values.len() == 1 => Some((key, &values[0])),
+            _ => None,
+        }
+    }
+
     /// Whether labels meet it, each looked up by its key.
     pub fn matches<'l>(&self, label: impl Fn(&str) -> Option<&'l str>) -> bool {
         self.0.iter().all(|r| {

@@ -116,7 +116,10 @@ mod tests {
         if let Some(list) = list {
             fs::write(folder.join("kustomization.yaml"), list).unwrap();
         }
-        let tree = Tree::parse(folder::load(&[repo.path().to_owned()]).unwrap());
+        let tree = Tree::parse(
+            folder::load(&[repo.path().to_owned()]).unwrap(),
+            &crate::repository::Layout::default(),
+        );
         let all = tree.manifests.iter();
         all.map(|m| Removal::of(&tree, repo.path(), m)).collect()
     }

@@ -2,9 +2,11 @@
 
 use super::folder::{File, Files, Root};
 use super::kustomization::{self, Kustomization, Listed};
+use super::layout::Layout;
 use super::manifest::{self, Manifest, file_name, folder};
 use super::node::{Kind, Node, Place};
 use crate::model::documents::Room;
+use crate::model::helm_release::ONBOARDING_CHART;
 use crate::text::document;
 use serde::Serialize;
 use serde_json::Value;
@@ -64,9 +66,11 @@ pub fn is_below(path: &str, folder: &str) -> bool {
 }
 
 impl Tree {
-    /// Takes the files apart.
-    pub fn parse(files: Files) -> Self {
+    /// Takes the files apart. Of a cluster's folder of onboardings every YAML file is parsed, elsewhere only those that mention a HelmRelease: a
+    /// repository has other teams' files that only their own tools can read.
+    pub fn parse(files: Files, layout: &Layout) -> Self {
         let templates = templates(&files.all);
+        let due = Due::new(&files.all, layout);
         let mut tree = Self {
             alone: files.alone,
             roots: files.roots,
@@ -82,7 +86,7 @@ impl Tree {
             // A chart's templates are not YAML until Helm has rendered them, but a kustomization can list one all the same.
             match templates.iter().any(|t| file.path.starts_with(t.as_str())) {
                 true => later.push(file),
-                false => tree.take(file, &mut room),
+                false => tree.take(file, &due, &mut room),
             }
         }
         loop {
@@ -99,7 +103,7 @@ impl Tree {
             }
             taken
                 .into_iter()
-                .for_each(|file| tree.take(file, &mut room));
+                .for_each(|file| tree.take(file, &due, &mut room));
         }
         tree.drop_rivals();
         for (at, kustomization) in tree.kustomizations.iter().enumerate() {
@@ -107,7 +111,7 @@ impl Tree {
                 tree.listers.entry(path).or_default().push(at);
             }
         }
-        tree.check_listed(&files.all, &mut room);
+        tree.check_listed(&files.all, &due, &mut room);
         let patches = tree.kustomizations.iter().flat_map(|k| &k.patches);
         let patches: HashSet<&String> = patches.collect();
         // A listed file is applied, even if it is also used as a patch.
@@ -119,7 +123,7 @@ impl Tree {
     }
 
     /// A listed file that cannot be parsed, or holds a list or a scalar, keeps Flux from applying anything of the list.
-    fn check_listed(&mut self, files: &[File], room: &mut Room) {
+    fn check_listed(&mut self, files: &[File], due: &Due<'_>, room: &mut Room) {
         for file in files {
             let Ok(bytes) = &file.bytes else {
                 continue;
@@ -128,7 +132,7 @@ impl Tree {
             if !is_known || !self.listers.contains_key(&file.path) {
                 continue;
             }
-            let is_read = !document::decode(bytes).is_ok_and(|text| !manifest::mentions_one(&text));
+            let is_read = document::decode(bytes).map_or(true, |text| due.is_parsed(file, &text));
             if !is_read {
                 match manifest::documents(bytes, room) {
                     Ok(documents) => self.note_others(file, &documents),
@@ -184,13 +188,13 @@ impl Tree {
         self.kustomizations.sort_by(|a, b| a.file.cmp(&b.file));
     }
 
-    fn take(&mut self, file: &File, room: &mut Room) {
-        if let Err(why) = self.add(file, room) {
+    fn take(&mut self, file: &File, due: &Due<'_>, room: &mut Room) {
+        if let Err(why) = self.add(file, due, room) {
             self.add_unknown(file, &why);
         }
     }
 
-    fn add(&mut self, file: &File, room: &mut Room) -> Result<(), String> {
+    fn add(&mut self, file: &File, due: &Due<'_>, room: &mut Room) -> Result<(), String> {
         let bytes = file.bytes.as_ref().map_err(Clone::clone)?;
         if kustomization::is_one(&file.path) {
             let documents = manifest::documents(bytes, room)?;
@@ -198,7 +202,7 @@ impl Tree {
             self.kustomizations.push(read);
             return Ok(());
         }
-        if manifest::mentions_one(&document::decode(bytes)?) {
+        if due.is_parsed(file, &document::decode(bytes)?) {
             let documents = manifest::documents(bytes, room)?;
             self.note_others(file, &documents);
             self.manifests
@@ -274,6 +278,37 @@ impl Tree {
     }
 }
 
+/// Which files are parsed.
+struct Due<'f> {
+    layout: &'f Layout,
+    /// Folders with an onboarding, wherever they are.
+    folders: HashSet<&'f str>,
+}
+
+impl<'f> Due<'f> {
+    fn new(files: &'f [File], layout: &'f Layout) -> Self {
+        let has_onboarding = |file: &&File| {
+            let text = file.bytes.as_ref().map(|bytes| document::decode(bytes));
+            let Ok(Ok(text)) = text else {
+                return false;
+            };
+            text.contains(ONBOARDING_CHART) && manifest::mentions_one(&text)
+        };
+        let folders = files.iter().filter(has_onboarding);
+        let folders = folders.map(|file| folder(&file.path)).collect();
+        Self { layout, folders }
+    }
+
+    /// Flux applies every YAML file of a folder without a list, and none if one of them is broken.
+    fn is_parsed(&self, file: &File, text: &str) -> bool {
+        let is_yaml = [".yaml", ".yml"].iter().any(|e| file.path.ends_with(e));
+        let is_here = || {
+            self.folders.contains(folder(&file.path)) || self.layout.cluster(&file.path).is_some()
+        };
+        (is_yaml && is_here()) || manifest::mentions_one(text)
+    }
+}
+
 /// The folders of charts' templates, with a slash at their ends.
 fn templates(files: &[File]) -> Vec<String> {
     let charts = files.iter().filter(|f| file_name(&f.path) == "Chart.yaml");
@@ -314,14 +349,15 @@ pub(crate) mod tests {
             path: (*path).to_owned(),
             bytes: Ok(text.as_bytes().to_vec()),
         });
-        Tree::parse(Files {
+        let files = Files {
             all: all.collect(),
             roots: vec![Root {
                 prefix: String::new(),
                 deep: true,
             }],
             alone: false,
-        })
+        };
+        Tree::parse(files, &Layout::default())
     }
 
     const ONE: &str =

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::diagnosis::lint::installed::WHAT;
-use crate::diagnosis::lint::{self, Installed, NotChecked, Repository};
+use crate::diagnosis::lint::{self, Conventions, Installed, NotChecked, Repository};
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::flags::gate::GateArgs;
@@ -10,7 +10,7 @@ use crate::render::lint::{github, sarif};
 use crate::render::output::LintFormat;
 use crate::render::report::Style;
 use crate::render::{json, yaml};
-use crate::repository::{Layout, Tree, folder, git};
+use crate::repository::{Tree, folder, git};
 use crate::text::one_line;
 use crate::view::lint::LintReport;
 use std::path::PathBuf;
@@ -24,7 +24,7 @@ pub(crate) enum Subjects {
 
 /// How a tree is checked and told.
 pub(crate) struct Wishes<'w> {
-    pub(crate) layout: &'w Layout,
+    pub(crate) conventions: &'w Conventions,
     pub(crate) gate: &'w GateArgs,
     pub(crate) format: LintFormat,
     pub(crate) subjects: Subjects,
@@ -53,11 +53,11 @@ pub(crate) fn check(
     let Compared { base, installed } = compared;
     let mut ignores = wishes.gate.ignores(app);
     let commit = base.as_ref().map(|base| base.commit.clone());
-    let before = base.map(|base| Tree::parse(base.files));
-    let namespace = app.global.namespace.clone();
+    let conventions = wishes.conventions;
+    let before = base.map(|base| Tree::parse(base.files, &conventions.layout));
     let before = before.as_ref();
-    let before = before.map(|tree| Repository::new(tree, wishes.layout, &namespace));
-    let mut repository = Repository::new(tree, wishes.layout, &namespace);
+    let before = before.map(|tree| Repository::new(tree, conventions));
+    let mut repository = Repository::new(tree, conventions);
     if let Some(before) = &before {
         repository = repository.since(before);
     }

@@ -231,6 +231,51 @@ fn what_is_not_known_fails_the_run() {
     assert_eq!(told.code, Some(1));
 }
 
+/// Flux applies all files of such a folder or none, whatever they are about.
+#[test]
+fn a_broken_file_beside_onboardings_is_not_known() {
+    let good = manifest("pds", "orders");
+    let wide: String = "kind: HelmRelease\n"
+        .chars()
+        .flat_map(|c| [c, '\0'])
+        .collect();
+    let listed = (
+        format!("{FOLDER}/kustomization.yaml"),
+        "resources: [pds_orders.yaml]\n",
+    );
+    for (folder, lists) in [
+        (FOLDER, &[][..]),
+        (FOLDER, &[(&*listed.0, listed.1)]),
+        // Outside the layout an onboarding beside it says the same.
+        ("apps/db", &[]),
+    ] {
+        let file = format!("{folder}/pds_orders.yaml");
+        for (name, broken) in [
+            ("zz.yaml", "kind: ConfigMap\ndata:\n\ta: b\n"),
+            ("zz.yml", "a: b: c\n"),
+            ("zz.yaml", &wide),
+        ] {
+            let path = format!("{folder}/{name}");
+            let files = [&[(&*file, &*good), (&*path, broken)][..], lists].concat();
+            let told = lint(&[], &files).run();
+            assert_eq!(told.code, Some(1), "{broken:?}: {told}");
+            assert!(told.stdout.contains("1 file not known"), "{told}");
+            let said = format!("error: not known: {path}");
+            assert!(told.stderr.contains(&said), "{told}");
+        }
+    }
+    // Other folders are of other teams, whose files only their tools can read.
+    let file = format!("{FOLDER}/pds_orders.yaml");
+    let files = [
+        (&*file, &*good),
+        ("apps/web/x.yaml", "a: {{ .Values.a }}\n"),
+    ];
+    assert_eq!(lint(&[], &files).run().code, Some(0));
+    let config = format!("{FOLDER}/config.yaml");
+    let files = [(&*file, &*good), (&*config, "kind: ConfigMap\n")];
+    assert_eq!(lint(&[], &files).run().code, Some(0));
+}
+
 /// Flux's parser ends a line and a comment there, ours does not: the text after it would be applied unseen.
 #[test]
 fn a_line_end_that_only_flux_sees_makes_a_file_unknown() {

@@ -19,6 +19,7 @@ mod completion;
 mod config;
 mod connection;
 mod contexts;
+mod conventions;
 mod credentials;
 mod databases;
 mod demo;

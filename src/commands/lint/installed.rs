@@ -7,7 +7,6 @@ use crate::diagnosis::lint::onboarding::Cluster;
 use crate::diagnosis::lint::{Installed, Repository};
 use crate::error::{Error, Result};
 use crate::exit::Code;
-use crate::repository::Tree;
 use crate::triage::installed;
 use std::collections::BTreeSet;
 
@@ -23,15 +22,13 @@ pub(super) struct Asked {
 ///
 /// # Errors
 /// It is not clear which manifests are for a cluster, or the one cluster cannot be reached.
-pub(super) async fn read(app: &mut App, args: &Args, tree: &Tree) -> Result<Asked> {
-    let namespace = app.global.namespace.clone();
-    let repository = Repository::new(tree, &args.layout, &namespace);
+pub(super) async fn read(app: &mut App, args: &Args, repository: &Repository<'_>) -> Result<Asked> {
     if let Some(fleet) = args.contexts.fleet(app)? {
-        return several(app, args, &repository, &fleet).await;
+        return several(app, args, repository, &fleet).await;
     }
-    let folder = folder(args, &repository)?;
+    let folder = folder(args, repository)?;
     let cluster = app.cluster().await?;
-    let read = installed::read(&cluster, &repository, folder).await;
+    let read = installed::read(&cluster, repository, folder).await;
     Ok(Asked {
         installed: vec![read],
         answers: None,

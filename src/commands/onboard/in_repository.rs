@@ -3,10 +3,11 @@
 use super::{Args, Checks, style};
 use crate::advice::Command;
 use crate::diagnosis::lint::onboarding::{Cluster, Onboarding};
-use crate::diagnosis::lint::{self, Outcome, Repository};
+use crate::diagnosis::lint::{self, Conventions, Outcome, Repository};
 use crate::diagnosis::rule::Severity;
 use crate::error::{Error, Result};
 use crate::model::helm_release::GROUP;
+use crate::model::mark::{self, Mark};
 use crate::model::new_onboarding::{Style, Wanted, file_name, manifest};
 use crate::repository::edit::{self, ListChange};
 use crate::repository::folder::{self, File};
@@ -65,18 +66,15 @@ fn homes(files: &Files, layout: &Layout) -> BTreeMap<String, BTreeSet<String>> {
 /// The request and its place.
 pub(super) struct Request<'r> {
     pub(super) wanted: &'r Wanted,
-    pub(super) namespace: &'r str,
-    pub(super) layout: &'r Layout,
+    pub(super) conventions: &'r Conventions,
     /// The version of HelmReleases that the cluster serves, if known.
     pub(super) version: Option<String>,
-    /// The settings' style.
-    pub(super) style: Style,
 }
 
 impl Request<'_> {
     /// The style if no other onboarding has one.
     fn style(&self) -> Style {
-        let mut style = self.style.clone();
+        let mut style = self.conventions.style.clone();
         if let Some(version) = &self.version {
             style.api_version = format!("{GROUP}/{version}");
         }
@@ -84,7 +82,12 @@ impl Request<'_> {
     }
 
     fn manifest(&self, style: &Style) -> String {
-        manifest(self.wanted, style, self.namespace, edit::text)
+        let runbook = Mark::default();
+        // Where the selector does not say which labels to write, `lint` says so.
+        let label = self.conventions.mark.label().or_else(|_| runbook.label());
+        let namespace = &self.conventions.namespace;
+        let label = label.unwrap_or_default();
+        manifest(self.wanted, style, namespace, label, edit::text)
     }
 
     fn file_name(&self) -> String {
@@ -93,7 +96,7 @@ impl Request<'_> {
 
     /// The findings of `lint` for a tree.
     fn linted(&self, tree: &Tree) -> Outcome {
-        lint::run(&Repository::new(tree, self.layout, self.namespace))
+        lint::run(&Repository::new(tree, self.conventions))
     }
 }
 
@@ -109,7 +112,7 @@ pub(super) fn alone(request: &Request<'_>) -> Plan {
         roots: Vec::new(),
         alone: true,
     };
-    let tree = Tree::parse(files);
+    let tree = Tree::parse(files, &request.conventions.layout);
     let outcome = request.linted(&tree);
     let mut plan = Plan {
         planned: vec![planned],
@@ -127,12 +130,12 @@ pub(super) fn alone(request: &Request<'_>) -> Plan {
 /// # Errors
 /// A folder does not exist, or the manifest cannot be added to it.
 pub(super) fn plan(repo: &Path, request: &Request<'_>, clusters: &[String]) -> Result<Plan> {
-    let layout = request.layout;
+    let layout = &request.conventions.layout;
     let files = folder::load(&[repo.to_owned()])?;
     let homes = homes(&files, layout);
     let mut would_be = files.clone();
-    let tree = Tree::parse(files);
-    let repository = Repository::new(&tree, layout, request.namespace);
+    let tree = Tree::parse(files, layout);
+    let repository = Repository::new(&tree, request.conventions);
     let mut plan = Plan {
         planned: Vec::new(),
         checks: Checks::default(),
@@ -166,7 +169,7 @@ pub(super) fn plan(repo: &Path, request: &Request<'_>, clusters: &[String]) -> R
         would_be.all.push(planned.as_file());
     }
     would_be.all.sort_by(|a, b| a.path.cmp(&b.path));
-    let after = Tree::parse(would_be);
+    let after = Tree::parse(would_be, layout);
     plan.take(request.linted(&after), &lint::run(&repository), &after);
     let meant = |o: &&Onboarding<'_>| {
         let mut meant = clusters
@@ -330,8 +333,12 @@ impl Plan {
         let known: HashSet<_> = before.not_checked.iter().map(key).collect();
         let skipped = outcome.not_checked.iter();
         let skipped = skipped.filter(|s| !known.contains(&key(s)));
-        let left_out = skipped.map(|s| format!("{}: {}", s.missing.what, s.missing.why));
-        let left_out: BTreeSet<String> = left_out.collect();
+        // Lists may not find what was written without knowing the label.
+        let (unlabelled, left_out): (Vec<_>, Vec<_>) =
+            skipped.partition(|s| s.missing.what == mark::WHAT);
+        let words = |s: &lint::NotChecked| format!("{}: {}", s.missing.what, s.missing.why);
+        let unlabelled: BTreeSet<String> = unlabelled.into_iter().map(words).collect();
+        let left_out: BTreeSet<String> = left_out.into_iter().map(words).collect();
         let not_known = tree.not_known.iter().map(|n| {
             let (file, why) = (one_line(&n.file), one_line(&n.why));
             format!("{file}, which may claim the database: {why}")
@@ -339,6 +346,7 @@ impl Plan {
         self.checks.refused.extend(errors);
         self.checks.warnings.extend(warnings);
         self.checks.left_out.extend(left_out);
+        self.checks.not_checked.extend(unlabelled);
         self.checks.not_checked.extend(not_known);
     }
 

@@ -108,15 +108,16 @@ fn undone(repo: &Path, done: &[(&Planned, bool)], failure: Failure) -> Error {
 mod tests {
     use super::super::in_repository::{Request, clusters, plan};
     use super::*;
+    use crate::diagnosis::lint::Conventions;
     use crate::model::names::DatabaseName;
-    use crate::model::new_onboarding::{Style, Wanted};
-    use crate::repository::Layout;
+    use crate::model::new_onboarding::Wanted;
     use std::fs;
 
     #[test]
     fn of_a_failure_nothing_stays_behind_or_what_does_is_said() {
         let home = tempfile::tempdir().unwrap();
-        let (repo, layout) = (home.path(), Layout::default());
+        let (repo, conventions) = (home.path(), Conventions::runbook());
+        let layout = &conventions.layout;
         let list = "resources:\n- zulu_x.yaml\n";
         let folder = |cluster: &str| repo.join(layout.folder(cluster));
         for cluster in ["lab2", "prod"] {
@@ -128,13 +129,11 @@ mod tests {
             service_accounts: vec!["api".to_owned()],
             encryption: true,
         };
-        let clusters = clusters(repo, &layout).unwrap();
+        let clusters = clusters(repo, layout).unwrap();
         let clusters: Vec<String> = clusters.into_iter().collect();
         let request = Request {
-            style: Style::default(),
             wanted: &wanted,
-            namespace: "flux-system",
-            layout: &layout,
+            conventions: &conventions,
             version: None,
         };
         let plan = plan(repo, &request, &clusters).unwrap();

@@ -75,9 +75,11 @@ pub(super) fn lint(app: &mut App, args: &Args, manifests: &[Value]) -> Result<Co
         .iter()
         .map(|m| (text(m, "/metadata/namespace"), text(m, "/metadata/name")));
     let subjects: Vec<(String, String)> = subjects.collect();
-    let tree = Tree::parse(files);
+    let conventions = app.conventions(&app.settings.settings.clone()?.layout())?;
+    let tree = Tree::parse(files, &conventions.layout);
     let is_checked = |(namespace, name): &(String, String)| {
-        let all = tree.manifests.iter().filter(|m| is_onboarding(m));
+        let all = tree.manifests.iter();
+        let all = all.filter(|m| is_onboarding(m, &conventions.mark));
         let mut ids = all.map(|m| (m.text(&["metadata", "namespace"]), m.name()));
         ids.any(|id| id == (Some(namespace.as_str()).filter(|n| !n.is_empty()), name))
     };
@@ -102,13 +104,12 @@ pub(super) fn lint(app: &mut App, args: &Args, manifests: &[Value]) -> Result<Co
             "they are"
         }
     ));
-    let layout = app.settings.settings.clone()?.layout();
     lint::check(
         app,
         &tree,
         Compared::default(),
         &lint::Wishes {
-            layout: &layout,
+            conventions: &conventions,
             gate: &args.gate,
             format,
             subjects: Subjects::These(subjects),

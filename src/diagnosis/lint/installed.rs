@@ -101,8 +101,7 @@ pub fn is_for(onboarding: &Onboarding<'_>, folder: Option<&str>) -> Result<bool,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::lint::{Outcome, Repository, run};
-    use crate::repository::Layout;
+    use crate::diagnosis::lint::{Conventions, Outcome, Repository, run};
     use crate::repository::tree::tests::tree;
     use serde_json::json;
 
@@ -118,12 +117,11 @@ mod tests {
     ) -> (Vec<String>, Vec<String>) {
         let text = "kind: HelmRelease\nmetadata: {namespace: flux-system, name: skvs-onboarding-pds--database}\nspec: {values: {namespace: pds, database: database, encryption: true}}\n";
         let tree = tree(&[(file, text)]);
-        let layout = Layout::default();
         let installed = installed.map(|i| (std::ptr::from_ref(&tree.manifests[0]), i));
         let installed = installed.into_iter().collect();
         let installed = Installed::new(None, folder.map(str::to_owned), installed);
         let Outcome { found, not_checked } =
-            run(&Repository::new(&tree, &layout, "flux-system").beside(vec![installed]));
+            run(&Repository::new(&tree, &Conventions::runbook()).beside(vec![installed]));
         let found = found.into_iter().filter(|f| f.rule.entry.code >= "SKVS551");
         let found = found.map(|f| format!("{}: {}", f.rule.entry.code, f.finding.sentence));
         let not_checked = not_checked.into_iter().filter(|n| n.missing.what == WHAT);

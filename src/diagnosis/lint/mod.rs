@@ -5,6 +5,7 @@
 
 pub mod changes;
 pub mod chart_values;
+pub mod conventions;
 #[cfg(test)]
 mod corpus;
 pub mod engine;
@@ -15,6 +16,7 @@ pub mod repository;
 pub mod rule;
 mod rules;
 
+pub use conventions::Conventions;
 pub use engine::{Found, NotChecked, Outcome, run};
 pub use installed::Installed;
 pub use onboarding::Onboarding;

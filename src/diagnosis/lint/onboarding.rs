@@ -2,8 +2,9 @@
 
 use super::rule::Finding;
 use crate::diagnosis::finding::Subject;
-use crate::model::helm_release::{HelmRelease, ONBOARDING_CHART, ONBOARDING_SELECTOR};
+use crate::model::helm_release::{HelmRelease, ONBOARDING_CHART};
 use crate::model::lookup;
+use crate::model::mark::Mark;
 use crate::model::not_read::NotRead;
 use crate::model::onboarding::Values;
 use crate::repository::{Kustomization, Layout, Manifest, Node, Place};
@@ -81,26 +82,16 @@ pub const VALUES: [&str; 2] = ["spec", "values"];
 /// What an onboarding is called in a folder of its own.
 const FOLDER: &str = "secure-kvs-onboarding";
 
-/// Whether a HelmRelease is an onboarding: by its chart, its label, its name or its folder.
-pub fn is_onboarding(manifest: &Manifest) -> bool {
+/// Whether a HelmRelease is an onboarding: by its chart, its labels, its name or its folder.
+pub fn is_onboarding(manifest: &Manifest, mark: &Mark) -> bool {
     let chart = manifest.text(&["spec", "chart", "spec", "chart"]);
     let folder = chart.and_then(|c| c.trim_end_matches('/').rsplit('/').next());
     folder == Some(ONBOARDING_CHART)
-        || carries_label(manifest)
+        || mark.is_on(|key| manifest.text(&["metadata", "labels", key]))
         || manifest
             .name()
             .starts_with(crate::model::convention::PREFIX)
         || manifest.folder().split('/').any(|part| part == FOLDER)
-}
-
-/// Whether it carries the label of onboardings.
-pub fn carries_label(manifest: &Manifest) -> bool {
-    label().is_some_and(|(key, value)| manifest.text(&["metadata", "labels", key]) == Some(value))
-}
-
-/// The label of onboardings.
-pub fn label() -> Option<(&'static str, &'static str)> {
-    ONBOARDING_SELECTOR.split_once('=')
 }
 
 impl<'a> Onboarding<'a> {

@@ -1,17 +1,17 @@
 //! One state of the repository as the rules see it: its onboardings, and the state that it is compared with.
 
 use super::changes::{self, Changes};
+use super::conventions::Conventions;
 use super::installed::{Installation, Installed};
 use super::onboarding::{Onboarding, is_onboarding};
 use crate::model::not_read::NotRead;
-use crate::repository::{Layout, Tree};
+use crate::repository::Tree;
 use std::collections::HashMap;
 
 /// The onboardings of a tree.
 pub struct Repository<'a> {
     pub tree: &'a Tree,
-    /// Where the HelmReleases of onboardings are.
-    pub namespace: &'a str,
+    pub conventions: Conventions,
     pub onboardings: Vec<Onboarding<'a>>,
     /// How each came to be, where an earlier state is known.
     pub changes: Option<Changes<'a>>,
@@ -30,14 +30,15 @@ pub fn derived(joined: &str) -> String {
 
 impl<'a> Repository<'a> {
     /// The onboardings of a tree.
-    pub fn new(tree: &'a Tree, layout: &Layout, namespace: &'a str) -> Self {
-        let manifests = tree.manifests.iter().filter(|m| is_onboarding(m));
+    pub fn new(tree: &'a Tree, conventions: &Conventions) -> Self {
+        let Conventions { layout, mark, .. } = conventions;
+        let manifests = tree.manifests.iter().filter(|m| is_onboarding(m, mark));
         let onboardings: Vec<Onboarding<'a>> = manifests
             .map(|m| Onboarding::new(m, layout, tree.appliers(&m.file)))
             .collect();
         let mut repository = Self {
             tree,
-            namespace,
+            conventions: conventions.clone(),
             onboardings: Vec::new(),
             changes: None,
             installed: Vec::new(),

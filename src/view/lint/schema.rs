@@ -3,8 +3,7 @@
 use super::LintReport;
 use crate::diagnosis::ignore::Ignores;
 use crate::diagnosis::lint::registry::RULES;
-use crate::diagnosis::lint::{Repository, run};
-use crate::repository::Layout;
+use crate::diagnosis::lint::{Conventions, Repository, run};
 use crate::repository::tree::tests::tree;
 use crate::view::json_schema::faults;
 use crate::view::schema::{is_in_docs, strict_with};
@@ -23,8 +22,7 @@ fn report() -> LintReport {
         ("a/y.yaml", broken),
         ("a/kustomization.yaml", "resources: [gone.yaml]\n"),
     ]);
-    let layout = Layout::default();
-    let repository = Repository::new(&tree, &layout, "flux-system");
+    let repository = Repository::new(&tree, &Conventions::runbook());
     let outcome = run(&repository);
     LintReport::new(&repository, outcome, Some("1234"), &mut Ignores::default())
 }

@@ -3,6 +3,7 @@
 use crate::diagnosis::catalogue::Entry;
 use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
+use crate::model::new_onboarding::Style;
 use crate::model::version_range::{self, Range};
 use serde_json::Value;
 
@@ -15,14 +16,15 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
         explanation: r#"Flux installs the newest chart in the range. Without a version, with `*` or with a lower bound alone, the next release of the
 chart is rolled out to the onboarding the minute it is published, tested or not. A text that is not a range leaves the
 onboarding without a chart."#,
-        fix: r#"End the range, as the runbook's `<0.2.0` does, or name one version."#,
+        fix: r#"End the range, as the runbook's `<0.2.0` does, or name one version. The range of the setting
+`onboard.chart-version` is left alone."#,
         example: r#"version: "*", or no version at all"#,
         explains: &[],
     },
     check: Check::Onboarding(check),
 };
 
-fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Checked {
+fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
     let mut checked = Checked::fine();
     let path = ["spec", "chart", "spec", "version"];
     let source = onboarding.text(&["spec", "chart", "spec", "sourceRef", "kind"]);
@@ -43,6 +45,10 @@ fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Checked {
         Some(_) => return checked,
         None => "",
     };
+    let wanted = repository.conventions.style.version.as_deref();
+    if range.is_some() && wanted == Some(text) {
+        return checked;
+    }
     let finding = match version_range::range(text) {
         Range::Bounded => return checked,
         Range::Invalid => onboarding
@@ -57,5 +63,13 @@ fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Checked {
             format!("the version range {text:?} has no end, so every newer chart is installed"),
         ),
     };
-    checked.with(finding.step("End the range, as the runbook does: version: \"<0.2.0\""))
+    let whose = match wanted == Style::default().version.as_deref() {
+        true => "the runbook does",
+        false => "the settings do",
+    };
+    let bounded = wanted.filter(|wanted| version_range::range(wanted) == Range::Bounded);
+    checked.with(match bounded {
+        Some(wanted) => finding.step(format!("End the range, as {whose}: version: {wanted:?}")),
+        None => finding.step("End the range"),
+    })
 }

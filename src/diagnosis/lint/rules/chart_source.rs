@@ -3,6 +3,7 @@
 use crate::diagnosis::catalogue::Entry;
 use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
+use crate::model::new_onboarding::Style;
 use serde_json::json;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -11,31 +12,37 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
         slug: "chart-source",
         severity: Severity::Warning,
         title: "the chart comes from another source than the runbook's",
-        explanation: r#"The runbook takes the chart from the HelmRepository `wit-artifactory` in `flux-system`. A source that does not exist on the
+        explanation: r#"The runbook takes the chart from the HelmRepository `wit-artifactory` in `flux-system`; the setting `onboard.source` names another
+source. A source that does not exist on the
 cluster leaves the onboarding without a chart; one that does may have another chart of the same name."#,
-        fix: r#"Correct `spec.chart.spec.sourceRef`. If your charts have moved, leave this out with `--ignore SKVS512`."#,
+        fix: r#"Correct `spec.chart.spec.sourceRef`. If your charts have moved, set `onboard.source` (docs/configuration.md)."#,
         example: r#"sourceRef: {kind: GitRepository, name: charts}"#,
         explains: &[],
     },
     check: Check::Onboarding(check),
 };
 
-/// The runbook's source.
-const SOURCE: [(&str, &str); 3] = [
-    ("kind", "HelmRepository"),
-    ("name", "wit-artifactory"),
-    ("namespace", "flux-system"),
-];
-
-fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Checked {
+fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
     let mut checked = Checked::fine();
+    let conventions = &repository.conventions;
+    let expected = &conventions.style.source;
+    let (whose, reason) = match *expected == Style::default().source {
+        true => ("the runbook's", "The runbook's source"),
+        false => ("the settings'", "The settings' source"),
+    };
+    // Without a namespace it is the HelmRelease's own.
+    let namespace = expected.namespace.as_ref();
+    let namespace = namespace.unwrap_or(&conventions.namespace);
     let source = ["spec", "chart", "spec", "sourceRef"];
     if checked.known(onboarding.field(&source)).flatten().is_none() {
         return checked;
     }
-    for (key, wanted) in SOURCE {
+    for (key, wanted) in [
+        ("kind", &expected.kind),
+        ("name", &expected.name),
+        ("namespace", namespace),
+    ] {
         let path = [&source[..], &[key]].concat();
-        // Without a namespace it is the HelmRelease's own.
         let is = match checked.known(onboarding.text(&path)) {
             Some(Some(text)) => text,
             Some(None) if key == "namespace" => {
@@ -47,10 +54,9 @@ fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Checked {
             Some(None) | None => continue,
         };
         if is != wanted {
-            let sentence =
-                format!("the {key} of its chart's source is {is}, the runbook's is {wanted}");
+            let sentence = format!("the {key} of its chart's source is {is}, {whose} is {wanted}");
             let finding = onboarding.finding(&path, sentence);
-            checked.push(finding.change("The runbook's source", &path, json!(wanted)));
+            checked.push(finding.change(reason, &path, json!(wanted)));
         }
     }
     checked

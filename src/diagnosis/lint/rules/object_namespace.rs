@@ -26,7 +26,7 @@ release (SKVS553)."#,
 fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
     let mut checked = Checked::fine();
     let path = ["metadata", "namespace"];
-    let wanted = repository.namespace;
+    let wanted = repository.conventions.namespace.as_str();
     let Some(namespace) = checked.known(onboarding.text(&path)) else {
         return checked;
     };

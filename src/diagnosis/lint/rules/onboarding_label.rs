@@ -1,7 +1,6 @@
 //! SKVS505: the label of onboardings is missing.
 
 use crate::diagnosis::catalogue::Entry;
-use crate::diagnosis::lint::onboarding::label;
 use crate::diagnosis::lint::{Check, Checked, Onboarding, Repository, Rule};
 use crate::diagnosis::rule::Severity;
 use serde_json::json;
@@ -12,9 +11,9 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
         slug: "onboarding-label",
         severity: Severity::Warning,
         title: "the label of onboardings is missing",
-        explanation: r#"The runbook lists onboardings by the label `app.kubernetes.io/part-of=secure-kvs-onboarding`. Without it Flux installs the
-onboarding as usual, but it is missing from everything that selects by the label: `kubectl skvs list`, the runbook's
-`kubectl get`, and the search for other claims of the same database."#,
+        explanation: r#"The runbook lists onboardings by the label `app.kubernetes.io/part-of=secure-kvs-onboarding`; the setting `onboarding-selector`
+names another one. Without it Flux installs the onboarding as usual, but it is missing from everything that selects by the label:
+`kubectl skvs list`, the runbook's `kubectl get`, and the search for other claims of the same database."#,
         fix: r#"Add the label to `metadata.labels`. It changes nothing else."#,
         example: r#"labels: {} on a HelmRelease with chart secure-kvs-onboarding"#,
         explains: &[],
@@ -22,9 +21,9 @@ onboarding as usual, but it is missing from everything that selects by the label
     check: Check::Onboarding(check),
 };
 
-fn check(onboarding: &Onboarding<'_>, _: &Repository<'_>) -> Checked {
+fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
     let mut checked = Checked::fine();
-    let Some((key, value)) = label() else {
+    let Some((key, value)) = checked.known(repository.conventions.mark.label()) else {
         return checked;
     };
     let path = ["metadata", "labels", key];
