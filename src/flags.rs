@@ -1,5 +1,6 @@
 //! Flags that several commands share, and what follows from them.
 
+pub(crate) mod cluster_folder;
 pub(crate) mod contexts;
 pub mod couchdb_pods;
 pub(crate) mod format;

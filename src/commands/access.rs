@@ -5,6 +5,7 @@ use crate::diagnosis::lint::onboarding::{Cluster, VALUES};
 use crate::diagnosis::lint::{Onboarding, Repository};
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::flags::cluster_folder;
 use crate::flags::format::{self, FormatArgs};
 use crate::flags::service_account;
 use crate::help;
@@ -30,7 +31,7 @@ use std::path::{Path, PathBuf};
   kubectl skvs access pds_database remove pds-old --for-cluster prod-east
   kubectl skvs access pds--database add a b --repo ~/gitops --dry-run
 
-Exit codes: 0 changed or already so, 1 failed or not edited"
+Exit codes: 0 changed or already so, 1 failed, 4 refused: nothing was written"
 )]
 pub struct Args {
     /// Onboarding: its HelmRelease, manifest or database
@@ -46,7 +47,7 @@ pub struct Args {
     #[arg(long, value_name = "FOLDER", default_value = ".", help_heading = help::SELECTION)]
     repo: PathBuf,
     /// Cluster by its folder's name, where several have the onboarding
-    #[arg(long, value_name = "CLUSTER", help_heading = help::SELECTION)]
+    #[arg(long, value_name = "CLUSTER", value_parser = cluster_folder::folder, help_heading = help::SELECTION)]
     for_cluster: Option<String>,
     /// Where a cluster's onboardings are in the repository: a path with <cluster> in it; by default as in the runbook
     #[arg(long, value_name = "LAYOUT", default_value = layout::RUNBOOK, hide_default_value = true, help_heading = help::SELECTION)]
@@ -73,6 +74,9 @@ pub fn run(app: &mut App, args: &Args) -> Result<Code> {
     let conventions = app.conventions(&args.layout)?;
     let files = folder::load(std::slice::from_ref(&args.repo))?;
     let tree = Tree::parse(files, &args.layout);
+    if let Some(cluster) = &args.for_cluster {
+        cluster_folder::check(&args.repo, &args.layout, &tree, cluster)?;
+    }
     let repository = Repository::new(&tree, &conventions);
     let onboarding = meant(args, &repository)?;
     for file in &tree.not_known {
@@ -86,7 +90,10 @@ pub fn run(app: &mut App, args: &Args) -> Result<Code> {
     let (before, after) = edited(args, onboarding, file, &change)?;
     let replaceable = match change.is_nothing() {
         true => None,
-        false => Some(Replaceable::check(&args.repo, file, before.as_bytes())?),
+        false => {
+            let file = Replaceable::check(&args.repo, file, before.as_bytes());
+            Some(file.map_err(refused)?)
+        }
     };
     let replaceable = replaceable.filter(|_| !args.dry_run);
     let written = replaceable.is_some();
@@ -98,6 +105,11 @@ pub fn run(app: &mut App, args: &Args) -> Result<Code> {
     tell(app, args, onboarding, &change)?;
     app.ui.flush()?;
     Ok(Code::Ok)
+}
+
+/// The same error, of what is not done although it could be.
+fn refused(error: Error) -> Error {
+    error.with_code(Code::Refused)
 }
 
 /// The one onboarding that the name means.
@@ -154,8 +166,10 @@ fn of_its_own<'r>(args: &Args, onboarding: &'r Onboarding<'r>) -> Result<&'r Onb
         Ok(Some(names)) => format!("the database {}", one_line(&names.joined())),
         Ok(None) | Err(_) => "an unknown database".to_owned(),
     };
-    let error = Error::usage(format!("only a file is named {name}: {file} is for {of}"));
-    Err(error.hint(format!("name the database, or the file: {file}")))
+    let error = Error::new(format!("only a file is named {name}: {file} is for {of}"));
+    Err(refused(
+        error.hint(format!("name the database, or the file: {file}")),
+    ))
 }
 
 fn nobody(args: &Args, repository: &Repository<'_>, name: &str) -> Error {
@@ -219,8 +233,13 @@ impl Plan {
 
 fn planned(args: &Args, onboarding: &Onboarding<'_>) -> Result<Plan> {
     let file = &onboarding.manifest.file;
-    let refused =
-        |why: &str| Error::new(format!("cannot edit {}: {}", one_line(file), one_line(why)));
+    let refused = |why: &str| {
+        refused(Error::new(format!(
+            "cannot edit {}: {}",
+            one_line(file),
+            one_line(why)
+        )))
+    };
     let field = onboarding.value("serviceAccounts");
     let field = field.map_err(|missing| refused(&format!("{}: {}", missing.what, missing.why)))?;
     let list = field.map(|field| field.value.as_array());
@@ -276,7 +295,8 @@ fn edited(
     let bytes = bytes
         .unwrap_or_else(|| Err("it is gone".to_owned()))
         .map_err(|why| failed(&why))?;
-    let before = String::from_utf8(bytes).map_err(|_| failed("it is not text in UTF-8"))?;
+    let not_text = |_| refused(failed("it is not text in UTF-8"));
+    let before = String::from_utf8(bytes).map_err(not_text)?;
     if plan.is_nothing() {
         return Ok((before.clone(), before));
     }
@@ -296,10 +316,11 @@ fn edited(
                 Action::Add => "added",
                 Action::Remove => "removed",
             };
-            Err(failed(&format!("{why}; nothing was {verb}")).hint(format!(
+            let error = failed(&format!("{why}; nothing was {verb}")).hint(format!(
                 "write it by hand: serviceAccounts: [{}]",
                 list.join(", ")
-            )))
+            ));
+            Err(refused(error))
         }
     }
 }

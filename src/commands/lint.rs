@@ -7,6 +7,7 @@ use crate::app::fleet;
 use crate::diagnosis::lint::Repository;
 use crate::error::Result;
 use crate::exit::Code;
+use crate::flags::cluster_folder;
 use crate::flags::contexts::ContextsArgs;
 use crate::flags::format::{self, FormatArgs};
 use crate::flags::gate::GateArgs;
@@ -51,7 +52,7 @@ pub struct Args {
     #[arg(long, help_heading = help::SELECTION)]
     installed: bool,
     /// With --installed: the cluster's folder, if the repository has several; with --contexts one for each, separated by commas
-    #[arg(long, value_name = "CLUSTER", value_delimiter = ',', requires = "installed", help_heading = help::SELECTION)]
+    #[arg(long, value_name = "CLUSTER", value_delimiter = ',', requires = "installed", value_parser = cluster_folder::folder, help_heading = help::SELECTION)]
     for_cluster: Vec<String>,
     #[command(flatten)]
     contexts: ContextsArgs,

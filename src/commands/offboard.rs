@@ -13,6 +13,7 @@ use crate::diagnosis::lint::Repository;
 use crate::diagnosis::offboarding::{Facts, Manifests, Step, Subject, accounts, next, steps};
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::flags::cluster_folder;
 use crate::flags::couchdb_pods::AskArgs;
 use crate::flags::format::{self, FormatArgs};
 use crate::help;
@@ -50,7 +51,7 @@ pub struct Args {
     #[arg(long, value_name = "FOLDER", help_heading = help::SELECTION)]
     repo: Option<PathBuf>,
     /// This cluster, by its folder's name in the repository
-    #[arg(long, value_name = "CLUSTER", requires = "repo", help_heading = help::SELECTION)]
+    #[arg(long, value_name = "CLUSTER", requires = "repo", value_parser = cluster_folder::folder, help_heading = help::SELECTION)]
     for_cluster: Option<String>,
     /// Where a cluster's onboardings are in the repository: a path with <cluster> in it; by default as in the runbook
     #[arg(long, value_name = "LAYOUT", default_value = layout::RUNBOOK, hide_default_value = true, help_heading = help::SELECTION)]
@@ -74,6 +75,9 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
         )),
         None => None,
     };
+    if let (Some(repo), Some(tree), Some(cluster)) = (&args.repo, &tree, &args.for_cluster) {
+        cluster_folder::check(repo, &args.layout, tree, cluster)?;
+    }
     let namespace = app.global.namespace.clone();
     let repository = tree
         .as_ref()

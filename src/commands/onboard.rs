@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::flags::cluster_folder;
 use crate::flags::couchdb_pods::AskArgs;
 use crate::flags::format::{self, FormatArgs};
 use crate::flags::service_account;
@@ -63,7 +64,7 @@ pub struct Args {
     #[arg(long, value_name = "FOLDER", value_hint = clap::ValueHint::DirPath, help_heading = help::CHANGE)]
     repo: Option<PathBuf>,
     /// Clusters, by folder name, if the repository has several; separated by commas
-    #[arg(long, value_name = "CLUSTER", value_delimiter = ',', requires = "repo", value_parser = folder, help_heading = help::CHANGE)]
+    #[arg(long, value_name = "CLUSTER", value_delimiter = ',', requires = "repo", value_parser = cluster_folder::folder, help_heading = help::CHANGE)]
     for_cluster: Vec<String>,
     /// Where a cluster's onboardings are in the repository: a path with <cluster> in it; by default as in the runbook
     #[arg(long, value_name = "LAYOUT", default_value = layout::RUNBOOK, hide_default_value = true, help_heading = help::CHANGE)]
@@ -78,15 +79,6 @@ pub struct Args {
     couchdb: AskArgs,
     #[command(flatten)]
     format: FormatArgs<ReportFormat>,
-}
-
-/// Reads the name of a cluster's folder.
-fn folder(text: &str) -> std::result::Result<String, &'static str> {
-    let is_name = !text.is_empty() && !text.starts_with('.') && !text.contains(['/', '\\']);
-    match is_name {
-        true => Ok(text.to_owned()),
-        false => Err("not the name of a folder"),
-    }
 }
 
 /// The results of the checks.

@@ -3,6 +3,7 @@
 //! Owns every read and write of such a folder. Nothing outside a named folder is read or written, and a file that cannot be read or
 //! parsed is not known: it is named with the reason and never counts as absent. What the manifests should say is for others.
 
+pub mod clusters;
 pub mod edit;
 pub mod folder;
 pub mod git;

@@ -211,6 +211,11 @@ impl Tree {
         Ok(())
     }
 
+    /// Every path that was read, of files and of the folders that they are in.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.paths.iter().map(String::as_str)
+    }
+
     /// Whether a file or a folder of this path was read.
     pub fn has(&self, path: &str) -> bool {
         self.paths.contains(path.trim_end_matches('/'))

@@ -155,6 +155,25 @@ fn one_manifest_must_be_meant() {
 }
 
 #[test]
+fn the_cluster_must_be_the_repositorys() {
+    let files = [(PROD, MANIFEST), (LAB, MANIFEST)];
+    let (told, text) = access(&["pds_orders", "add", "x", "--for-cluster", "nope"], &files);
+    assert_snapshot!(told, @r"
+    exit 2
+    stderr:
+    error: the repository has no cluster nope
+    hint: clusters of the repository: lab2, prod
+    ");
+    assert_eq!(text, MANIFEST);
+    for name in ["lab2,prod", "lab2/", "../prod", ""] {
+        let (told, text) = access(&["pds_orders", "add", "x", "--for-cluster", name], &files);
+        assert_eq!(told.code, Some(2), "{name}: {told}");
+        assert!(told.stderr.contains("not the name of a folder"), "{told}");
+        assert_eq!(text, MANIFEST);
+    }
+}
+
+#[test]
 fn what_cannot_be_edited_safely_is_left_alone() {
     let list =
         "serviceAccounts:\n      # the API\n      - pds-api\n      - pds-worker   # until March\n";
@@ -179,7 +198,7 @@ fn what_cannot_be_edited_safely_is_left_alone() {
             assert_eq!(told.code, Some(0), "{told}");
             continue;
         }
-        assert_eq!((told.code, told.stdout.as_str()), (Some(1), ""), "{told}");
+        assert_eq!((told.code, told.stdout.as_str()), (Some(4), ""), "{told}");
         assert!(told.stderr.contains(why), "{why}: {told}");
         assert_eq!(kept, text);
     }
@@ -188,7 +207,7 @@ fn what_cannot_be_edited_safely_is_left_alone() {
         &[(PROD, &with("serviceAccounts: [pds-api]\n"))],
     );
     assert_snapshot!(told, @r"
-    exit 1
+    exit 4
     stderr:
     error: cannot edit REPO/infrastructure/k8s/prod/secure-kvs/secure-kvs-onboarding/pds_orders.yaml: the list is written in brackets; nothing was added
     hint: write it by hand: serviceAccounts: [pds-api, x]
@@ -198,7 +217,7 @@ fn what_cannot_be_edited_safely_is_left_alone() {
         &[(PROD, MANIFEST)],
     );
     assert_snapshot!(told, @r"
-    exit 1
+    exit 4
     stderr:
     error: cannot edit REPO/infrastructure/k8s/prod/secure-kvs/secure-kvs-onboarding/pds_orders.yaml: nobody would be left who may access the database
     hint: remove the manifest where the onboarding is not needed any more
@@ -212,14 +231,14 @@ fn a_files_name_alone_is_not_whose_list_it_is() {
     let files = [(other.as_str(), MANIFEST)];
     let (told, text) = access(&["kilo_orders", "add", "x"], &files);
     assert_snapshot!(told, @r"
-    exit 2
+    exit 4
     stderr:
     error: only a file is named kilo_orders: REPO/infrastructure/k8s/prod/secure-kvs/secure-kvs-onboarding/kilo_orders.yaml is for the database pds_orders
     hint: name the database, or the file: REPO/infrastructure/k8s/prod/secure-kvs/secure-kvs-onboarding/kilo_orders.yaml
     ");
     assert_eq!(text, MANIFEST);
     let (told, _) = access(&["hr/kilo_orders", "add", "x", "--dry-run"], &files);
-    assert_eq!((told.code, told.stdout.as_str()), (Some(2), ""), "{told}");
+    assert_eq!((told.code, told.stdout.as_str()), (Some(4), ""), "{told}");
     let (told, text) = access(&["kilo_orders.yaml", "add", "x"], &files);
     assert_eq!(told.code, Some(0), "{told}");
     assert!(text.contains("- x\n"), "{text}");
@@ -237,7 +256,7 @@ fn a_rehearsal_is_refused_as_the_change_would_be() {
         let mut words = vec!["access", "pds_orders", "add", "x", "--repo", &folder];
         words.extend(rehearsal.then_some("--dry-run"));
         let told = skvs(&words).run();
-        assert_eq!((told.code, told.stdout.as_str()), (Some(1), ""), "{told}");
+        assert_eq!((told.code, told.stdout.as_str()), (Some(4), ""), "{told}");
         assert!(told.stderr.contains("not a regular file"), "{told}");
         assert!(path.is_symlink());
     }

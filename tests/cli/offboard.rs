@@ -276,6 +276,13 @@ fn a_folder_that_may_be_the_wrong_one_proves_nothing() {
         let run = run(&server, words);
         run.file("empty/README.md", "x");
         run.file("loose/pds_orders.yaml", &manifest("orders"));
+        // The clusters are there.
+        for rest in [
+            "loose/infrastructure/k8s/prod/x",
+            "gitops/infrastructure/k8s/lab/x",
+        ] {
+            run.file(&format!("{rest}/README.md"), "x");
+        }
         let told = run.run();
         let row = told.stdout.lines().find(|l| l.contains(" manifest "));
         assert!(

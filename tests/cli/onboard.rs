@@ -474,6 +474,36 @@ fn of_several_clusters_some_must_be_meant() {
 }
 
 #[test]
+fn a_cluster_without_onboardings_is_one_of_the_repository() {
+    let run = |words: &[&str], clusters: &[&str]| {
+        let run = skvs(&[&["onboard"][..], &WANTED, &["--repo", "."], words].concat());
+        for cluster in clusters {
+            let folder = FOLDER.replace("prod", cluster);
+            std::fs::create_dir_all(run.home().join(folder)).unwrap();
+        }
+        let written = FOLDER.replace("prod", clusters[0]);
+        let written = run.home().join(written).join("pds_orders.yaml");
+        let mut run = run;
+        let output = run.command().output().unwrap();
+        (run.told(&output), written.exists())
+    };
+    let (told, written) = run(&[], &["lab"]);
+    assert_eq!((told.code, written), (Some(0), true), "{told}");
+    let (told, written) = run(&[], &["lab", "prod"]);
+    assert_eq!((told.code, written), (Some(2), false), "{told}");
+    assert!(
+        told.stderr.contains("several clusters: lab, prod"),
+        "{told}"
+    );
+    let (told, _) = run(&["--for-cluster", "nope"], &["lab", "prod"]);
+    assert!(
+        told.stderr
+            .contains("clusters of the repository: lab, prod"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_cluster_that_does_not_answer_is_told_and_not_taken_for_fine() {
     let words = [&["onboard"][..], &WANTED[..4], &["--request-timeout", "2s"]].concat();
     let told = skvs(&words).server("http://127.0.0.1:9").run();

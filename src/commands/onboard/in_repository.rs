@@ -12,7 +12,7 @@ use crate::model::new_onboarding::{Style, Wanted, file_name, manifest};
 use crate::repository::edit::{self, ListChange};
 use crate::repository::folder::{self, File};
 use crate::repository::tree::Nearest;
-use crate::repository::{Files, Layout, Tree};
+use crate::repository::{Files, Layout, Tree, clusters};
 use crate::text::{diff, one_line};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
@@ -44,13 +44,23 @@ pub(super) enum List {
     },
 }
 
-/// The names of the clusters that the repository has.
+/// The names of the clusters that the repository has, those without onboardings too.
 ///
 /// # Errors
 /// The folder cannot be read.
 pub(super) fn clusters(repo: &Path, layout: &Layout) -> Result<BTreeSet<String>> {
     let files = folder::load(&[repo.to_owned()])?;
-    Ok(homes(&files, layout).into_keys().collect())
+    Ok(all(repo, layout, &homes(&files, layout)))
+}
+
+fn all(
+    repo: &Path,
+    layout: &Layout,
+    homes: &BTreeMap<String, BTreeSet<String>>,
+) -> BTreeSet<String> {
+    let mut all = clusters::clusters(repo, layout);
+    all.extend(homes.keys().cloned());
+    all
 }
 
 /// The folders of each cluster.
@@ -218,7 +228,7 @@ fn home(
                 ));
                 return Err(error.hint("it is, or is in, a link or a folder whose name begins with a dot: name a folder in it with --repo and --layout"));
             }
-            let names: Vec<&str> = homes.keys().map(String::as_str).collect();
+            let names: Vec<String> = all(repo, layout, homes).into_iter().collect();
             let error = Error::new(format!(
                 "the folder {} does not exist",
                 folder::shown(&home)

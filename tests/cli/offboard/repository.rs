@@ -101,6 +101,30 @@ fn a_manifest_is_the_onboardings_by_its_database_or_its_name() {
 }
 
 #[test]
+fn the_cluster_must_be_the_repositorys() {
+    let server = Listener::scripted(usual);
+    let of_lab = format!("{LAB}/pds_orders.yaml");
+    let orders = manifest("orders");
+    let files = [(&*of_lab, &*orders)];
+    let words = ["pds_database", "--for-cluster", "nope"];
+    let nope = told(&server, &words, &files);
+    assert_eq!((nope.code, &*nope.stdout), (Some(2), ""), "{nope}");
+    let said = "hint: clusters of the repository: lab, prod";
+    assert!(nope.stderr.contains(said), "{nope}");
+    let several = told(
+        &server,
+        &["pds_database", "--for-cluster", "lab,prod"],
+        &files,
+    );
+    assert_eq!((several.code, &*several.stdout), (Some(2), ""), "{several}");
+    // Its onboardings may all be gone by now.
+    let other = "gitops/infrastructure/k8s/west/apps/x.yaml";
+    let files = [(&*of_lab, &*orders), (other, "kind: ConfigMap\n")];
+    let west = told(&server, &["pds_database", "--for-cluster", "west"], &files);
+    assert_ne!(west.stdout, "", "{west}");
+}
+
+#[test]
 fn a_repository_of_several_clusters_is_asked_which_this_one_is() {
     let server = Listener::scripted(usual);
     let of_lab = format!("{LAB}/pds_orders.yaml");

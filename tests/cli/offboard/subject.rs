@@ -111,10 +111,16 @@ fn a_manifest_counts_only_for_its_own_cluster_and_alone() {
         title(&found).starts_with("pds_orders, HelmRelease "),
         "{found}"
     );
-    let elsewhere = told(
-        &nothing(),
-        &[&words[..], &["--for-cluster", "lab"]].concat(),
-    );
+    let server = nothing();
+    let lab = [
+        &["offboard", "--no-exec"],
+        &words[..],
+        &["--for-cluster", "lab"],
+    ]
+    .concat();
+    let elsewhere = run(&server, &lab);
+    elsewhere.file("gitops/infrastructure/k8s/lab/README.md", "x");
+    let elsewhere = elsewhere.run();
     assert_eq!(
         (elsewhere.code, title(&elsewhere)),
         (Some(1), ""),
