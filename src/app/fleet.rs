@@ -45,6 +45,11 @@ impl Fleet {
         self.contexts.names()
     }
 
+    /// Asks only some of the contexts, and returns the names of the others.
+    pub(crate) fn keep(&mut self, is_kept: impl Fn(&str) -> bool) -> Vec<String> {
+        self.contexts.keep(is_kept)
+    }
+
     /// Reads each cluster. Messages of `read` on its `App`'s stderr are kept until [`Answers::end`]; its code is that of its cluster.
     ///
     /// # Errors

@@ -58,6 +58,14 @@ impl Contexts {
         &self.names
     }
 
+    /// Keeps some of them, and returns the names of the others.
+    pub fn keep(&mut self, is_kept: impl Fn(&str) -> bool) -> Vec<String> {
+        let all = std::mem::take(&mut self.names).into_iter();
+        let (kept, others) = all.partition(|name| is_kept(name));
+        self.names = kept;
+        others
+    }
+
     /// Connects to the cluster of the context that `args` name. With several contexts no credential plugin may ask the user, since several can
     /// run at once.
     ///

@@ -5,7 +5,7 @@ mod installed;
 use crate::app::App;
 use crate::app::fleet;
 use crate::diagnosis::lint::Repository;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::flags::cluster_folder;
 use crate::flags::contexts::ContextsArgs;
@@ -67,6 +67,10 @@ pub struct Args {
 /// # Errors
 /// A path that cannot be read, a revision that does not exist, or no onboarding at all.
 pub async fn run(app: &mut App, args: &Args) -> Result<Code> {
+    if let (false, Some(flag)) = (args.installed, app.global.connection.given()) {
+        let error = Error::usage(format!("--{flag} says which cluster is asked, and none is"));
+        return Err(error.hint("add --installed to compare with it"));
+    }
     let conventions = app.conventions(&args.layout)?;
     let tree = Tree::parse(folder::load(&args.paths)?, &args.layout);
     let base = args.diff_base.as_deref();
@@ -77,7 +81,11 @@ pub async fn run(app: &mut App, args: &Args) -> Result<Code> {
         true => installed::read(app, args, &Repository::new(&tree, &conventions)).await?,
         false => installed::Asked::default(),
     };
-    let installed = asked.installed;
+    let compared = Compared {
+        base,
+        installed: asked.installed,
+        without_folder: asked.without_folder,
+    };
     let wishes = Wishes {
         conventions: &conventions,
         gate: &args.gate,
@@ -85,7 +93,7 @@ pub async fn run(app: &mut App, args: &Args) -> Result<Code> {
         subjects: Subjects::All,
         paths: &args.paths,
     };
-    let checked = lint::check(app, &tree, Compared { base, installed }, &wishes);
+    let checked = lint::check(app, &tree, compared, &wishes);
     let Some(mut answers) = asked.answers else {
         return checked;
     };

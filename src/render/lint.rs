@@ -125,13 +125,20 @@ pub(super) fn summary(report: &LintReport) -> Vec<String> {
         let folder = folder.filter(|folder| Some(*folder) != installed.context.as_ref());
         let folder = folder.filter(|_| report.installed.len() > 1);
         let folder = folder.map_or(String::new(), |folder| format!(" (folder {folder})"));
+        let Some(found) = installed.installed else {
+            let all = count(installed.manifests, "manifest");
+            last.push_str(&format!(
+                " Not known what is installed of {all}{context}{folder}."
+            ));
+            continue;
+        };
         let not_known = match installed.not_known {
             0 => String::new(),
             n => format!(", {n} not known"),
         };
+        let known = installed.manifests - installed.not_known;
         last.push_str(&format!(
-            " {} of {} installed{context}{folder}{not_known}.",
-            installed.installed, installed.manifests
+            " {found} of {known} installed{context}{folder}{not_known}."
         ));
     }
     if let Some(text) = not_checked(report) {

@@ -57,8 +57,6 @@ pub(crate) async fn read(
             Ok(place) => installation(cluster, &place, stored).await,
             Err(why) => Err(why),
         };
-        let (namespace, name) = onboarding.id();
-        let installation = installation.map_err(|why| format!("{namespace}/{name}: {why}"));
         (std::ptr::from_ref(onboarding.manifest), installation)
     });
     let all: Installations = futures::stream::iter(all)

@@ -2,17 +2,21 @@
 
 use crate::app::App;
 use crate::diagnosis::lint::installed::WHAT;
+use crate::diagnosis::lint::onboarding::Cluster;
 use crate::diagnosis::lint::{self, Conventions, Installed, NotChecked, Repository};
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::flags::gate::GateArgs;
+use crate::model::not_read::NotRead;
 use crate::render::lint::{github, sarif};
 use crate::render::output::LintFormat;
 use crate::render::report::Style;
 use crate::render::{json, yaml};
 use crate::repository::{Tree, folder, git};
-use crate::text::one_line;
+use crate::text::{count, line, one_line};
 use crate::view::lint::LintReport;
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 /// Which onboardings are reported.
@@ -38,6 +42,8 @@ pub(crate) struct Compared {
     pub(crate) base: Option<git::Base>,
     /// Of each cluster that was asked.
     pub(crate) installed: Vec<Installed>,
+    /// Contexts that no folder is for: they were not asked.
+    pub(crate) without_folder: Vec<String>,
 }
 
 /// Checks the manifests, compares them with other states if any were read, and prints the report.
@@ -50,7 +56,11 @@ pub(crate) fn check(
     compared: Compared,
     wishes: &Wishes<'_>,
 ) -> Result<Code> {
-    let Compared { base, installed } = compared;
+    let Compared {
+        base,
+        installed,
+        without_folder,
+    } = compared;
     let mut ignores = wishes.gate.ignores(app);
     let commit = base.as_ref().map(|base| base.commit.clone());
     let conventions = wishes.conventions;
@@ -67,6 +77,14 @@ pub(crate) fn check(
         return Err(nothing(wishes, tree));
     }
     let mut outcome = lint::run(&repository);
+    let without_folder: Vec<String> = without_folder.iter().map(|name| one_line(name)).collect();
+    outcome
+        .not_checked
+        .extend(without_folder.iter().map(|name| NotChecked {
+            file: None,
+            codes: vec!["SKVS551", "SKVS552"],
+            missing: NotRead::new(format!("context {name}"), "no folder, not compared"),
+        }));
     if let Subjects::These(names) = &wishes.subjects {
         outcome.found.retain(|found| {
             let subject = found.finding.subject.as_ref();
@@ -81,9 +99,8 @@ pub(crate) fn check(
     report.show(wishes.gate.severity);
     let fails = wishes.gate.fails(report.totals.worst());
     // Whoever asks for it must not take "not read" for "nothing differs".
-    let unread = report.not_checked.iter().filter(|n| n.missing.what == WHAT);
-    let unread: Vec<&NotChecked> = unread.collect();
-    let is_known = report.not_known.is_empty() && unread.is_empty();
+    let unread = unread(&repository, &report);
+    let is_known = report.not_known.is_empty() && unread.is_empty() && without_folder.is_empty();
     let code = Code::of_findings(fails, is_known);
     // A reader that goes away takes the report, not the verdict.
     let printed = print(app, &report, wishes.format, code);
@@ -95,12 +112,50 @@ pub(crate) fn check(
             .error(&Error::new(format!("not known: {}", file.sentence())));
     }
     for unread in unread {
-        let file = unread.file.as_deref().unwrap_or_default();
-        let why = &unread.missing.why;
-        app.ui
-            .error(&Error::new(format!("not known: {WHAT} of {file}: {why}")));
+        app.ui.error(&Error::new(unread));
+    }
+    if !without_folder.is_empty() {
+        let error = format!("no folder, not compared: {}", without_folder.join(", "));
+        app.ui.error(&Error::new(error));
     }
     Ok(code)
+}
+
+/// What is not known of installations: one line for each cluster and reason.
+fn unread(repository: &Repository<'_>, report: &LintReport) -> Vec<String> {
+    let installed = repository.installed.iter();
+    let of_folders: HashMap<Option<&str>, &Installed> =
+        installed.map(|i| (i.folder.as_deref(), i)).collect();
+    let clusters = repository.onboardings.iter().filter_map(|o| {
+        let folder = match o.cluster {
+            Cluster::Named(name) => of_folders.get(&Some(name)),
+            Cluster::Folder(_) => None,
+        };
+        let installed = folder.or_else(|| of_folders.get(&None))?;
+        Some((line(&o.manifest.file), installed.context.as_deref()?))
+    });
+    let clusters: HashMap<Cow<'_, str>, &str> = clusters.collect();
+    let mut groups: Vec<(Option<&str>, &str, Vec<&str>)> = Vec::new();
+    for not_checked in report.not_checked.iter().filter(|n| n.missing.what == WHAT) {
+        let file = not_checked.file.as_deref().unwrap_or_default();
+        let (context, why) = (clusters.get(file).copied(), &*not_checked.missing.why);
+        match groups
+            .iter_mut()
+            .find(|(c, w, _)| (*c, *w) == (context, why))
+        {
+            Some((.., files)) => files.push(file),
+            None => groups.push((context, why, vec![file])),
+        }
+    }
+    let words = |(context, why, files): (Option<&str>, &str, Vec<&str>)| {
+        let of = match files[..] {
+            [one] => one.to_owned(),
+            _ => count(files.len() as u64, "manifest"),
+        };
+        let on = context.map_or(String::new(), |context| format!(" on context {context}"));
+        format!("not known: {WHAT} of {of}{on}: {why}")
+    };
+    groups.into_iter().map(words).collect()
 }
 
 /// Nothing that was checked must not pass for nothing wrong.
@@ -108,10 +163,7 @@ fn nothing(wishes: &Wishes<'_>, tree: &Tree) -> Error {
     let paths: Vec<String> = wishes.paths.iter().map(|p| folder::shown(p)).collect();
     let others = match tree.manifests.len() {
         0 => String::new(),
-        n => format!(
-            ", only {}",
-            crate::text::count(n as u64, "other HelmRelease")
-        ),
+        n => format!(", only {}", count(n as u64, "other HelmRelease")),
     };
     Error::new(format!("no onboarding in {}{others}", paths.join(", "))).hint(
         "an onboarding is a HelmRelease with the chart, the label or the name of onboardings, or in a folder secure-kvs-onboarding",

@@ -56,8 +56,8 @@ pub struct Compared {
     pub folder: Option<String>,
     /// Manifests that are for this cluster.
     pub manifests: u64,
-    /// How many of them are installed.
-    pub installed: u64,
+    /// How many of those that are known are installed; null if none is known.
+    pub installed: Option<u64>,
     /// Of how many that is not known.
     pub not_known: u64,
 }
@@ -111,7 +111,7 @@ fn compared(installed: &Installed) -> Compared {
         context: installed.context.as_deref().map(one_line),
         folder: installed.folder.as_deref().map(one_line),
         manifests,
-        installed: found,
+        installed: (manifests == 0 || not_known < manifests).then_some(found),
         not_known,
     }
 }

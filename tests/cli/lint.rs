@@ -932,9 +932,9 @@ fn a_manifest_is_compared_with_what_is_installed() {
     assert_snapshot!(of(None), @"
     exit 1
     stdout:
-    1 manifest for 1 cluster, nothing found. 0 of 1 installed on context here, 1 not known. Not checked: what is installed (flux-system/skvs-onboarding-pds--database: Helm's storage in flux-system: forbidden (secrets is forbidden))
+    1 manifest for 1 cluster, nothing found. Not known what is installed of 1 manifest on context here. Not checked: what is installed (Helm's storage in flux-system: forbidden (secrets is forbidden))
     stderr:
-    error: not known: what is installed of infrastructure/k8s/prod/secure-kvs/secure-kvs-onboarding/pds_database.yaml: flux-system/skvs-onboarding-pds--database: Helm's storage in flux-system: forbidden (secrets is forbidden)
+    error: not known: what is installed of infrastructure/k8s/prod/secure-kvs/secure-kvs-onboarding/pds_database.yaml on context here: Helm's storage in flux-system: forbidden (secrets is forbidden)
     ");
 }
 
@@ -1040,7 +1040,7 @@ fn a_cluster_that_does_not_answer_leaves_its_manifests_unknown() {
     let (found, last) = moved(&told);
     assert_eq!((told.code, found.len()), (Some(1), 0), "{told}");
     assert!(
-        last.contains("0 of 1 installed on context dark, 1 not known."),
+        last.contains("Not known what is installed of 1 manifest on context dark."),
         "{told}"
     );
     assert!(
@@ -1064,11 +1064,84 @@ fn a_cluster_that_does_not_answer_leaves_its_manifests_unknown() {
     assert_eq!(
         compared,
         [
-            r#""dark" "dark" 0 1"#,
+            r#""dark" "dark" null 1"#,
             r#""prod" "prod" 1 0"#,
             r#""test" "test" 1 0"#
         ]
     );
+}
+
+/// A run with these contexts, all of them dark, beside three manifests for `dark`.
+fn beside_the_dark(words: &[&str], contexts: &[&str]) -> Told {
+    let contexts: Vec<(&str, &str, &str)> = contexts
+        .iter()
+        .map(|name| (*name, "http://127.0.0.1:1", "{}"))
+        .collect();
+    let run = crate::contexts::with(&[&["lint", "--installed"], words].concat(), &contexts);
+    let folder = FOLDER.replace("/prod/", "/dark/");
+    for database in ["a", "b", "c"] {
+        run.file(
+            &format!("{folder}/pds_{database}.yaml"),
+            &manifest("pds", database),
+        );
+    }
+    run.run()
+}
+
+#[test]
+fn a_cluster_that_does_not_answer_is_said_once() {
+    let told = beside_the_dark(&["--contexts", "dark"], &["dark"]);
+    assert_eq!(told.code, Some(1), "{told}");
+    let lines = told.stderr.lines().filter(|l| l.contains("not known"));
+    let lines: Vec<&str> = lines.collect();
+    let said = "error: not known: what is installed of 3 manifests on context dark: ";
+    assert!(lines.len() == 1 && lines[0].starts_with(said), "{told}");
+    let (_, last) = moved(&told);
+    let said = " Not known what is installed of 3 manifests on context dark. ";
+    assert!(last.contains(said) && !last.contains("0 of"), "{told}");
+    // As the context of every command, too.
+    let told = beside_the_dark(&["--context", "dark"], &["dark"]);
+    let lines = told.stderr.lines().filter(|l| l.contains("not known"));
+    assert_eq!((told.code, lines.count()), (Some(1), 1), "{told}");
+}
+
+#[test]
+fn of_all_contexts_those_without_a_folder_are_named() {
+    let contexts = ["dark", "kind", "minikube"];
+    let told = beside_the_dark(&["--all-contexts"], &contexts);
+    assert_eq!(told.code, Some(1), "{told}");
+    let said = "error: no folder, not compared: kind, minikube";
+    assert!(told.stderr.contains(said), "{told}");
+    assert!(!told.stderr.contains("error: kind: "), "{told}");
+    let (_, last) = moved(&told);
+    let said = "3 manifests on context dark. Not checked: ";
+    assert!(last.contains(said), "{told}");
+    let said = "context kind (no folder, not compared)";
+    assert!(last.contains(said), "{told}");
+    // One that is named must have one.
+    let told = beside_the_dark(&["--contexts", "dark,kind"], &contexts);
+    assert_eq!((told.code, &*told.stdout), (Some(2), ""), "{told}");
+    let said = "no manifest is for the cluster kind";
+    assert!(told.stderr.contains(said), "{told}");
+    // With none at all nothing is compared.
+    let told = beside_the_dark(&["--all-contexts"], &contexts[1..]);
+    assert_eq!((told.code, &*told.stdout), (Some(2), ""), "{told}");
+    let said = "no context has the name of a folder with onboardings";
+    assert!(told.stderr.contains(said), "{told}");
+}
+
+#[test]
+fn a_cluster_that_is_not_asked_is_not_named() {
+    let file = format!("{FOLDER}/pds_a.yaml");
+    for words in [
+        ["--context", "prod"],
+        ["--kubeconfig", "other"],
+        ["--as", "me"],
+    ] {
+        let told = lint(&words, &[(&file, &manifest("pds", "a"))]).run();
+        assert_eq!((told.code, &*told.stdout), (Some(2), ""), "{told}");
+        assert!(told.stderr.contains("add --installed"), "{told}");
+    }
 }
 
 #[test]

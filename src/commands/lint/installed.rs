@@ -14,6 +14,8 @@ use std::collections::BTreeSet;
 #[derive(Default)]
 pub(super) struct Asked {
     pub(super) installed: Vec<Installed>,
+    /// Contexts that no folder is for.
+    pub(super) without_folder: Vec<String>,
     /// The messages and codes of several clusters.
     pub(super) answers: Option<Answers<Installed>>,
 }
@@ -24,14 +26,14 @@ pub(super) struct Asked {
 /// It is not clear which manifests are for a cluster, or the one cluster cannot be reached.
 pub(super) async fn read(app: &mut App, args: &Args, repository: &Repository<'_>) -> Result<Asked> {
     if let Some(fleet) = args.contexts.fleet(app)? {
-        return several(app, args, repository, &fleet).await;
+        return several(app, args, repository, fleet).await;
     }
     let folder = folder(args, repository)?;
     let cluster = app.cluster().await?;
     let read = installed::read(&cluster, repository, folder).await;
     Ok(Asked {
         installed: vec![read],
-        answers: None,
+        ..Asked::default()
     })
 }
 
@@ -39,8 +41,9 @@ async fn several(
     app: &mut App,
     args: &Args,
     repository: &Repository<'_>,
-    fleet: &Fleet,
+    mut fleet: Fleet,
 ) -> Result<Asked> {
+    let without_folder = without_folder(args, repository, &mut fleet)?;
     let folders = folders(args, repository, fleet.names())?;
     let answers = fleet
         .ask(app, async |_, cluster| {
@@ -58,8 +61,32 @@ async fn several(
     });
     Ok(Asked {
         installed: installed.collect(),
+        without_folder,
         answers: Some(answers),
     })
+}
+
+/// Leaves out the contexts that have no folder of their name: a kubeconfig may have more clusters than the repository. One that is named is an
+/// error instead: its folder may have another name, which only the user can say.
+fn without_folder(
+    args: &Args,
+    repository: &Repository<'_>,
+    fleet: &mut Fleet,
+) -> Result<Vec<String>> {
+    if !args.contexts.is_all() || !args.for_cluster.is_empty() {
+        return Ok(Vec::new());
+    }
+    let named = named(repository);
+    let without = fleet.keep(|context| named.contains(context));
+    if fleet.names().is_empty() {
+        let error = Error::usage("no context has the name of a folder with onboardings");
+        let error = error.hint(format!("the contexts are {}", without.join(", ")));
+        return Err(match named.is_empty() {
+            true => error.hint("no path follows --layout"),
+            false => error.hint(format!("the folders are {}; name the contexts with --contexts, and in the same order the folders with --for-cluster", list(&named))),
+        });
+    }
+    Ok(without)
 }
 
 /// The folder for each context: those that are named, in the same order, else those of the contexts' names.
