@@ -130,6 +130,7 @@ pub async fn run(app: &mut App, mut args: Args) -> Result<Code> {
     }
     let mut picked = triage::chosen(app, &cluster, args.which()).await?;
     if cluster.archive().is_some() {
+        manifests::add_unlabelled(app, &cluster, &args, &mut picked).await;
         let manifests = manifests::taken_out(&mut picked.objects);
         if picked.objects.is_empty() && !picked.has_errors() && !manifests.is_empty() {
             return manifests::lint(app, &args, &manifests);

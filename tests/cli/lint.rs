@@ -471,6 +471,38 @@ fn troubleshoot_checks_every_manifest_that_it_picked() {
     let told = of(&["-f", "a"]);
     assert!(!told.stdout.contains("SKVS542"), "{told}");
     assert!(!told.stdout.contains("pds_b"), "{told}");
+    // Two clusters can have one name; each is counted.
+    let run = skvs(&["troubleshoot", "-R", "-f", "k8s"]);
+    for cluster in ["lab", "prod"] {
+        let folder = format!("k8s/{cluster}/secure-kvs/secure-kvs-onboarding");
+        run.file(&format!("{folder}/pds_a.yaml"), &manifest("pds", "a"));
+    }
+    let told = run.run();
+    assert!(told.stdout.contains("2 manifests for 2 clusters"), "{told}");
+    assert!(
+        told.stderr.contains("The files hold 2 manifests,"),
+        "{told}"
+    );
+    // One without the label is found by each of its names, as without one.
+    let label = "  labels: {app.kubernetes.io/part-of: secure-kvs-onboarding}\n";
+    let unlabelled = manifest("pds", "a").replace(label, "");
+    for name in [
+        &[][..],
+        &["pds_a"],
+        &["pds--a"],
+        &["skvs-onboarding-pds--a"],
+    ] {
+        let run = skvs(&[&["troubleshoot", "-f", "x", "--fail-on", "warning"], name].concat());
+        run.file("x/pds_a.yaml", &unlabelled);
+        let told = run.run();
+        assert_eq!(told.code, Some(3), "{name:?}: {told}");
+        assert!(told.stdout.contains("SKVS505"), "{name:?}: {told}");
+    }
+    let run = skvs(&["troubleshoot", "-f", "x", "pds_a", "pds_b"]);
+    run.file("x/pds_a.yaml", &unlabelled);
+    let told = run.run();
+    assert_eq!(told.code, Some(1), "{told}");
+    assert!(told.stderr.contains("pds_b"), "{told}");
     // One that lint does not take for an onboarding is not passed over.
     let run = skvs(&["troubleshoot", "-f", "x", "podinfo"]);
     run.file("x/podinfo.yaml", "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: podinfo, namespace: flux-system}\nspec: {chart: {spec: {chart: podinfo}}}\n");

@@ -3,12 +3,18 @@
 use super::Args;
 use crate::advice::Command;
 use crate::app::App;
+use crate::cluster::Cluster;
+use crate::cluster::helm_releases::Query;
 use crate::diagnosis::lint::onboarding::is_onboarding;
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::lookup;
+use crate::model::convention::PREFIX;
+use crate::model::helm_release::HelmRelease;
 use crate::render::output::{FindingsFormat, LintFormat};
 use crate::repository::{Tree, folder};
 use crate::text::{count, one_line};
+use crate::triage::Picked;
 use crate::triage::lint::{self, Compared, Subjects};
 use serde_json::Value;
 
@@ -25,6 +31,42 @@ pub(super) fn taken_out(objects: &mut Vec<Value>) -> Vec<Value> {
     let (manifests, saved) = all.into_iter().partition(is_manifest);
     *objects = saved;
     manifests
+}
+
+/// Adds the manifests that the list by the label leaves out: to lack it is one of the mistakes that lint finds. A list that cannot be read has
+/// its error already.
+pub(super) async fn add_unlabelled(app: &App, cluster: &Cluster, args: &Args, picked: &mut Picked) {
+    if args.selector.is_some() {
+        return;
+    }
+    let answers = picked.answers.iter().enumerate();
+    let missing = answers.filter(|(_, a)| a.as_ref().is_err_and(Error::is_not_found));
+    let missing: Vec<usize> = missing.map(|(at, _)| at).collect();
+    let query = Query {
+        namespace: app.namespace().filter(|_| !args.all_namespaces),
+        selector: String::new(),
+    };
+    let all = cluster.whole_helm_releases(&query, Vec::new, |found, object: Value| {
+        found.extend(is_manifest(&object).then_some(object));
+    });
+    for object in all.await.unwrap_or_default() {
+        let Ok(hr) = HelmRelease::from_value(&object) else {
+            continue;
+        };
+        if !hr.installs_onboarding_chart() && !hr.metadata.name.starts_with(PREFIX) {
+            continue;
+        }
+        let mut is_meant = args.names.is_empty();
+        for at in &missing {
+            if lookup::is_meant(&args.names[*at..=*at], &hr) {
+                picked.answers[*at] = Ok(());
+                is_meant = true;
+            }
+        }
+        if is_meant && !picked.objects.contains(&object) {
+            picked.objects.push(object);
+        }
+    }
 }
 
 /// What is said of manifests beside saved objects, which alone are diagnosed.
@@ -77,13 +119,20 @@ pub(super) fn lint(app: &mut App, args: &Args, manifests: &[Value]) -> Result<Co
     let subjects: Vec<(String, String)> = subjects.collect();
     let conventions = app.conventions(&app.settings.settings.clone()?.layout())?;
     let tree = Tree::parse(files, &conventions.layout);
-    let is_checked = |(namespace, name): &(String, String)| {
-        let all = tree.manifests.iter();
-        let all = all.filter(|m| is_onboarding(m, &conventions.mark));
-        let mut ids = all.map(|m| (m.text(&["metadata", "namespace"]), m.name()));
-        ids.any(|id| id == (Some(namespace.as_str()).filter(|n| !n.is_empty()), name))
+    let all = tree.manifests.iter();
+    let all = all.filter(|m| is_onboarding(m, &conventions.mark));
+    let ids: Vec<(&str, &str)> = all
+        .map(|m| {
+            let namespace = m.text(&["metadata", "namespace"]);
+            (namespace.unwrap_or_default(), m.name())
+        })
+        .collect();
+    // Of each name the folders of several clusters can have one.
+    let of = |(namespace, name): &(String, String)| {
+        let all = ids.iter();
+        all.filter(|id| **id == (namespace, name)).count() as u64
     };
-    if let Some((_, name)) = subjects.iter().find(|subject| !is_checked(subject)) {
+    if let Some((_, name)) = subjects.iter().find(|subject| of(subject) == 0) {
         let hint = Command::skvs(["lint", "FILE"]).after("check it in its own file:");
         return Err(Error::new(format!(
             "{} is a manifest, without uid and status, and not among the onboardings that lint reads in these files",
@@ -91,18 +140,16 @@ pub(super) fn lint(app: &mut App, args: &Args, manifests: &[Value]) -> Result<Co
         ))
         .hint(hint));
     }
-    let what = match manifests.len() {
-        1 => "The file holds a manifest".to_owned(),
-        n => format!("The files hold {}", count(n as u64, "manifest")),
+    let (what, them, they_are) = match subjects.iter().map(of).sum() {
+        1 => ("The file holds a manifest".to_owned(), "it", "it is"),
+        n => (
+            format!("The files hold {}", count(n, "manifest")),
+            "them",
+            "they are",
+        ),
     };
     app.ui.status(crate::text::shown!(
-        "{what}, without uid and status: no cluster has seen {}, so {} checked as lint does:",
-        if manifests.len() == 1 { "it" } else { "them" },
-        if manifests.len() == 1 {
-            "it is"
-        } else {
-            "they are"
-        }
+        "{what}, without uid and status: no cluster has seen {them}, so {they_are} checked as lint does:"
     ));
     lint::check(
         app,
