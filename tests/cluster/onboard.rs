@@ -67,6 +67,7 @@ fn what_is_missing_is_asked_for_on_a_terminal() {
         ("Namespace of the team's pods: ", "pds\r"),
         ("Database: pds_: ", "orders\r"),
         ("Service accounts, separated by blanks: ", "api batch\r"),
+        ("Only for data that is not sensitive", ""),
         ("yes or no (yes): ", "no\r"),
         ("Encryption is off", ""),
     ] {

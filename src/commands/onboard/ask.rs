@@ -9,6 +9,13 @@ use crate::model::new_onboarding::Wanted;
 use crate::question::confirmation::{self, Act};
 use std::collections::BTreeSet;
 
+/// What the choice of encryption means.
+const ENCRYPTION: [&str; 3] = [
+    "Encrypted: the team uses Steelcouch, which encrypts what CouchDB stores and lacks some of its features.",
+    "Not encrypted: the team uses CouchDB itself, which stores documents as they are. Only for data that is not sensitive.",
+    "It should not be switched once the onboarding is installed.",
+];
+
 /// The complete request.
 ///
 /// # Errors
@@ -46,7 +53,10 @@ pub(super) async fn wanted(app: &mut App, args: &Args, asks: bool) -> Result<Wan
     }
     let encryption = match missing.is_empty() || args.no_encryption {
         true => !args.no_encryption,
-        false => until(app, "Encrypt the documents, yes or no (yes)", read_choice).await?,
+        false => {
+            ENCRYPTION.into_iter().for_each(|line| app.ui.status(line));
+            until(app, "Encrypt the documents, yes or no (yes)", read_choice).await?
+        }
     };
     let mut service_accounts: Vec<String> = Vec::new();
     for account in accounts {
