@@ -22,7 +22,7 @@ pub enum Health {
     Unknown,
 }
 
-/// Conditions with the status that is a fault, and what it means.
+/// Conditions, the status that is a fault, and its meaning.
 const FAULTS: [(&str, &str, &str); 6] = [
     ("Ready", "Unknown", "is unreachable"),
     ("Ready", "False", "is not ready"),

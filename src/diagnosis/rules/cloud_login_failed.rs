@@ -34,8 +34,8 @@ const FAULT: Fault = Fault {
 
 fn check(case: &Case<'_>) -> Verdict {
     let found = sources::repository(case, &FAULT)?;
-    let told = sources::find(case, SourceError::CloudLogin);
-    let remedy = told.and_then(|(told, _)| of_cloud(&told.condition.message));
+    let complaint = sources::find(case, SourceError::CloudLogin);
+    let remedy = complaint.and_then(|(it, _)| of_cloud(&it.condition.message));
     Ok(found.map(|finding| {
         let finding = finding.steps(remedy.map(str::to_owned));
         mesh::sidecar_of_source_controller(case, finding)

@@ -1,4 +1,4 @@
-//! Why pods are not serving, as hints of an error: where there is no onboarding that a finding could be about.
+//! The reasons why pods are not serving, as hints of an error that is not about an onboarding.
 
 use super::{shown, unserving};
 use crate::advice::Hint;

@@ -275,7 +275,7 @@ pub fn explained(log: &str) -> Option<&'static str> {
     None
 }
 
-/// Codes of curl's that end an answer of which something was read.
+/// Codes with which curl ends after it has read a part of an answer.
 const WITH_ANSWER: [&str; 4] = ["18)", "22)", "28)", "56)"];
 
 /// Whether the line has the words, and not as a part of others.
@@ -391,6 +391,10 @@ mod tests {
         let retried = "progress not possible\ncurl: (22) The requested URL returned error: 500\n";
         let same = explained(retried);
         assert!(same.is_some_and(|said| said.contains("nodedown")));
+        assert_eq!(
+            explained("progress not possible\ncurl: (7) Failed to connect"),
+            None
+        );
         assert_eq!(
             explained(&format!("{retried}curl: (7) Failed to connect")),
             None

@@ -1,6 +1,6 @@
-//! Texts of helm-controller that are known and name no cause: what they mean, and what to do.
+//! Known texts of helm-controller that do not name a cause, with their meaning and a remedy.
 
-/// A text, what it means, and what to do about it.
+/// A text, its meaning, and the remedy.
 const NOTES: [(&str, &str, &str); 4] = [
     (
         "runtime error: ",
