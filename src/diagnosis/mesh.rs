@@ -4,11 +4,14 @@
 use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};
 use super::serving;
+use crate::advice::Command;
 use crate::model::field::{Field, Meta};
 use crate::model::istio::ISTIO_NAMESPACE;
 use crate::model::istio::mutual_tls::PeerAuthentication;
+use crate::model::kubelet;
 use crate::model::pod::Pod;
 use crate::snapshot::{IfRead, JobPod, Read, ServingPod};
+use crate::text::one_line;
 use k8s_openapi::jiff::Timestamp;
 
 /// Labels of a namespace that ask for a sidecar.
@@ -16,6 +19,9 @@ const LABELS: [&str; 2] = ["istio-injection", "istio.io/rev"];
 
 /// The label of a pod that decides for it alone.
 const INJECT: &str = "sidecar.istio.io/inject";
+
+/// The container that Istio puts into a pod.
+const SIDECAR: &str = "istio-proxy";
 
 /// Adds why no injector gives the pod a sidecar, as far as that is known.
 pub(super) fn uninjected(case: &Case<'_>, finding: Finding, pod: &Subject) -> Finding {
@@ -101,11 +107,62 @@ pub(super) fn uninjected(case: &Case<'_>, finding: Finding, pod: &Subject) -> Fi
         .command(["kubectl", "get", "mutatingwebhookconfigurations", "-l", "app=sidecar-injector", "--show-labels"])
 }
 
-fn meta_of<'a>(case: &Case<'a>, pod: &Subject) -> Option<&'a Meta> {
+fn pod_of<'a>(case: &Case<'a>, pod: &Subject) -> Option<&'a JobPod> {
     let job = case.creation_job().if_read()?;
     let mut pods = job.pods.if_read()?.known().iter();
     pods.find(|found| Subject::from(&found.pod.meta) == *pod)
-        .map(|JobPod { pod, .. }| &pod.meta)
+}
+
+fn meta_of<'a>(case: &Case<'a>, pod: &Subject) -> Option<&'a Meta> {
+    pod_of(case, pod).map(|JobPod { pod, .. }| &pod.meta)
+}
+
+/// The end of the log of the pod's sidecar. `None` where the pod was not read, or its sidecar has not run.
+pub(super) fn sidecar_log<'a>(case: &Case<'a>, pod: &Subject) -> Option<&'a Read<String>> {
+    let mut logs = pod_of(case, pod)?.logs.iter();
+    logs.find(|(name, _)| name == SIDECAR).map(|(_, log)| log)
+}
+
+/// Shows the log of the pod's sidecar.
+pub(super) fn sidecar_logs(pod: &Subject) -> Command {
+    let (namespace, name) = (&pod.namespace, &pod.name);
+    let words = [
+        "kubectl",
+        "logs",
+        "-n",
+        namespace,
+        name,
+        "-c",
+        SIDECAR,
+        "--tail=50",
+    ];
+    Command::new(words)
+}
+
+/// The finding that the pod's sidecar was not ready when the Job's container ran, as an event of the pod says: the container had no way out
+/// of its pod. `Err` gives the finding back where no event says so.
+pub(super) fn late(case: &Case<'_>, finding: Finding, pod: &Subject) -> Result<Finding, Finding> {
+    let events = case
+        .creation_job()
+        .if_read()
+        .and_then(|job| job.events.if_read());
+    let mut newest_first = events
+        .into_iter()
+        .flat_map(|events| events.known().iter().rev());
+    let object = format!("Pod/{}", pod.name);
+    let Some(event) =
+        newest_first.find(|e| e.object == object && kubelet::is_failed_start(e, SIDECAR))
+    else {
+        return Err(finding);
+    };
+    let said = format!("{}: {}", event.reason, one_line(&event.message));
+    let previous = sidecar_logs(pod).args(["--previous"]);
+    Ok(finding
+        .why("The pod's mesh sidecar (istio-proxy) was not ready within the time of its hook. Kubernetes started the Job's container all the same, and its requests had no way out of the pod.")
+        .seen([Evidence::new(pod.clone(), "events", &said)])
+        .step("Nothing needs a change if this was a slow start. If it recurs, find out why the sidecar is late: its log before it was ended, istiod, and the load of the pod's node:")
+        .command(previous)
+        .command(["kubectl", "get", "pods", "-n", ISTIO_NAMESPACE, "-o", "wide"]))
 }
 
 /// The PeerAuthentication by which CouchDB's proxies refuse every client without a sidecar, and whether they surely refused this pod of the

@@ -3,6 +3,7 @@
 use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};
 use crate::model::field::Field;
+use crate::model::kubelet;
 use crate::model::node::{Health, Node};
 use crate::model::pod::Pod;
 use crate::model::volume_attachment::VolumeAttachment;
@@ -86,7 +87,7 @@ fn with_volumes(finding: Finding, nodes: &Nodes) -> Finding {
     };
     let shown: Vec<&VolumeAttachment> = attachments.iter().filter(is_shown).collect();
     let mut observed = finding.evidence.iter().map(|e| e.observed.as_str());
-    let is_elsewhere = observed.any(|text| text.contains("Multi-Attach error for volume "));
+    let is_elsewhere = observed.any(kubelet::is_attached_elsewhere);
     if let Some(why) = not_all.filter(|_| shown.is_empty() && is_elsewhere) {
         let why = why.clause();
         return finding.why(format!(

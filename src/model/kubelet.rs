@@ -9,6 +9,34 @@ use super::event::Event;
 use super::pod::{Container, Pod};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
+/// The kind and the name of the Secret or ConfigMap that the pod lacks, as the kubelet says.
+pub fn missing(message: &str) -> Option<(&'static str, &str)> {
+    const LEADS: [(&str, &str); 4] = [
+        ("configmap \"", "ConfigMap"),
+        ("configmaps \"", "ConfigMap"),
+        ("secret \"", "Secret"),
+        ("secrets \"", "Secret"),
+    ];
+    LEADS.iter().find_map(|(lead, kind)| {
+        let (_, rest) = message.split_once(lead)?;
+        let (name, after) = rest.split_once('"')?;
+        after
+            .trim_start()
+            .starts_with("not found")
+            .then_some((*kind, name))
+    })
+}
+
+/// Whether the event says that the hook failed that runs right after the container's start.
+pub fn is_failed_start(event: &Event, container: &str) -> bool {
+    // Kubernetes before 1.22 gives the container's field, later ones its name in the text.
+    let is_named = event
+        .message
+        .contains(&format!("for Container \"{container}\""));
+    event.reason == "FailedPostStartHook"
+        && (is_named || event.container.as_deref() == Some(container))
+}
+
 /// What the newest failure of that probe of the container says, unless it is from an earlier run.
 pub fn failing<'a>(events: &'a [Event], probe: &str, container: &Container) -> Option<&'a str> {
     let started = container.started();
@@ -91,6 +119,11 @@ pub fn pull_failure<'e>(events: &'e [Event], image: &str) -> Option<&'e str> {
     let lead = format!("Failed to pull image \"{image}\"");
     let mut messages = events.iter().rev().map(|event| event.message.as_str());
     messages.find(|message| message.starts_with(&lead))
+}
+
+/// Whether the text says that a volume is attached to another node.
+pub fn is_attached_elsewhere(text: &str) -> bool {
+    text.contains("Multi-Attach error for volume ")
 }
 
 /// The volumes that are attached to another node, according to the events.

@@ -42,6 +42,7 @@ pub mod ownership;
 pub mod pod;
 pub mod pod_spec;
 pub mod policy;
+pub mod proxy_log;
 pub mod request;
 pub mod right;
 pub mod role;

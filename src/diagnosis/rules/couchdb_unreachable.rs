@@ -5,7 +5,7 @@ use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::couchdb;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::job::{Job, Outcome, existing};
-use crate::diagnosis::mesh::{strict, uninjected};
+use crate::diagnosis::mesh::{late, strict, uninjected};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::creation_log::{Mesh, explained, may_have_created, mesh};
@@ -58,6 +58,13 @@ fn check(case: &Case<'_>) -> Verdict {
     let finding = match created {
         true => existing(case, finding),
         false => finding,
+    };
+    let finding = match death.has_sidecar {
+        Some(true) => match late(case, finding, &death.pod) {
+            Ok(finding) => return finding.then(then(case, Fixes::Elsewhere)).into(),
+            Err(finding) => finding,
+        },
+        _ => finding,
     };
     let mesh = mesh_says;
     let values = JobValues::within(&case.hr().spec.values);
@@ -132,7 +139,9 @@ fn demanded(
 #[cfg(test)]
 mod tests {
     use crate::diagnosis::{Case, fixture};
+    use crate::model::event::Event;
     use crate::snapshot::{CouchPods, Listing, Read};
+    use serde_json::{Value, json};
 
     #[test]
     fn it_is_found() {
@@ -158,5 +167,47 @@ mod tests {
         Find out why it is not ready, and fix it:
         $ kubectl describe -n secure-kvs pod db-0
         ");
+    }
+
+    #[test]
+    fn a_sidecar_that_was_late_is_to_blame_and_not_couchdb() {
+        let name = "couchdb-unreachable";
+        let of = |event: Value, has_sidecar: bool| {
+            let mut snapshot = fixture::snapshot_of(name, &|object| {
+                if object["kind"] == "Pod" && has_sidecar {
+                    let proxy =
+                        json!({"name": "istio-proxy", "image": "p", "state": {"running": {}}});
+                    object["status"]["containerStatuses"]
+                        .as_array_mut()
+                        .unwrap()
+                        .push(proxy);
+                }
+            });
+            if let Read::Seen(found) = &mut snapshot.creation_job {
+                found.events = Read::Seen(Listing::whole(vec![Event::from_value(&event)]));
+            }
+            let found = super::check(&Case::new(&snapshot, fixture::meta(name).now));
+            fixture::lines(found.unwrap().unwrap())
+        };
+        let event = |pod: &str, container: &str| {
+            json!({"reason": "FailedPostStartHook", "involvedObject": {"kind": "Pod", "name": pod},
+                "message": format!("Exec lifecycle hook ([pilot-agent wait]) for Container \"{container}\" in Pod \"x\" failed - error: command 'pilot-agent wait' exited with 255")})
+        };
+        let own = "pds-database-create-8kk64";
+        let said = of(event(own, "istio-proxy"), true);
+        assert!(said.contains("$ kubectl logs -n core pds-database-create-8kk64 -c istio-proxy --tail=50 --previous"), "{said}");
+        assert!(!said.contains("Check that CouchDB is running"), "{said}");
+        for (event, has_sidecar) in [
+            (event("other", "istio-proxy"), true),
+            (event(own, "create"), true),
+            (event(own, "istio-proxy"), false),
+            (
+                json!({"reason": "Killing", "message": "FailedPostStartHook"}),
+                true,
+            ),
+        ] {
+            let said = of(event, has_sidecar);
+            assert!(said.contains("Check that CouchDB is running"), "{said}");
+        }
     }
 }

@@ -2,13 +2,16 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
-use crate::diagnosis::finding::{Evidence, Finding};
+use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::job::Sidecar;
+use crate::diagnosis::mesh;
 use crate::diagnosis::object_commands;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::rules::creation_timed_out::about_the_job;
 use crate::model::job_values::{AGENT_PORT, JobValues};
+use crate::model::proxy_log::fault;
+use crate::snapshot::Read;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS316",
@@ -55,33 +58,55 @@ fn check(case: &Case<'_>) -> Verdict {
         }
         Some(Sidecar::NotReady { pod, state }) => {
             let seen = format!("istio-proxy {state}");
-            Finding::new(
+            let finding = Finding::new(
                 pod.clone(),
                 "the creation Job's mesh sidecar does not become ready",
             )
-            .why("The Job waits for it before it starts its work.")
-            .seen([Evidence::new(
-                pod.clone(),
-                ".status.containerStatuses[istio-proxy]",
-                &seen,
-            )])
-            .step("Read its log, then check istiod:")
-            .command([
-                "kubectl",
-                "logs",
-                "-n",
-                &pod.namespace,
-                &pod.name,
-                "-c",
-                "istio-proxy",
-                "--tail=50",
-            ])
+            .why("The Job waits for it before it starts its work.");
+            unready(case, finding, pod, &seen)
         }
     };
     finding
         .seen(case.seen_failure())
         .then(then(case, Fixes::Elsewhere))
         .into()
+}
+
+/// Adds why the sidecar does not become ready, as its log says, and the remedy.
+fn unready(case: &Case<'_>, finding: Finding, pod: &Subject, state: &str) -> Finding {
+    let evidence = Evidence::new(
+        pod.clone(),
+        ".status.containerStatuses[istio-proxy], log",
+        state,
+    );
+    let log = mesh::sidecar_log(case, pod);
+    let fault = log.and_then(Read::if_read).and_then(|log| fault(log));
+    let unread = match log {
+        Some(Read::Unknown(why)) => Some(format!("Its log was not read: {}.", why.clause())),
+        _ => None,
+    };
+    let own = mesh::sidecar_logs(pod);
+    match fault {
+        Some((fault, line)) => finding
+            .why(fault.meaning())
+            .seen([evidence.lines(&[line.to_owned()])])
+            .step(format!("{}. Its log and istiod's:", fault.remedy()))
+            .command(own)
+            .command([
+                "kubectl",
+                "logs",
+                "-n",
+                "istio-system",
+                "-l",
+                "app=istiod",
+                "--tail=50",
+            ]),
+        None => finding
+            .whys(unread.as_deref())
+            .seen([evidence])
+            .step("Read its log, then check istiod:")
+            .command(own),
+    }
 }
 
 /// Why the Job does not end its sidecar, where the values say so.
@@ -98,7 +123,8 @@ fn never_ended(case: &Case<'_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::fixture;
+    use crate::diagnosis::{Case, fixture};
+    use crate::snapshot::Read;
 
     #[test]
     fn one_that_runs_on_and_one_that_never_starts_are_told_apart() {
@@ -109,6 +135,46 @@ mod tests {
         assert_eq!(
             fixture::sentence("sidecar-not-ready-old", "SKVS316"),
             "the creation Job's mesh sidecar does not become ready"
+        );
+    }
+
+    #[test]
+    fn the_log_of_a_sidecar_that_is_not_ready_gives_the_reason() {
+        let name = "sidecar-not-ready-old";
+        let of = |log: Read<String>| {
+            let mut snapshot = fixture::snapshot(name);
+            let Read::Seen(job) = &mut snapshot.creation_job else {
+                panic!("no Job");
+            };
+            let pods = std::mem::replace(&mut job.pods, Read::Absent);
+            job.pods = pods.map(|pods| {
+                pods.map(|mut found| {
+                    found.logs = vec![("istio-proxy".to_owned(), log.clone())];
+                    found
+                })
+            });
+            let case = Case::new(&snapshot, fixture::meta(name).now);
+            let finding = super::check(&case).unwrap().unwrap();
+            let why = finding.why.join("\n");
+            format!("{why}\n{}", fixture::lines(finding))
+        };
+        let refused = "error\tsds\tfailed to warm certificate: rpc error: code = Unauthenticated desc = authentication failure";
+        let reason = of(Read::Seen(refused.to_owned()));
+        assert!(
+            reason.contains("istiod does not accept its token (authentication failure)"),
+            "{reason}"
+        );
+        assert!(
+            reason.contains("$ kubectl logs -n istio-system -l app=istiod --tail=50"),
+            "{reason}"
+        );
+        let bare = of(Read::Seen("warn\tEnvoy proxy is NOT ready".to_owned()));
+        assert!(bare.contains("Read its log, then check istiod:"), "{bare}");
+        let unread = of(Read::failed("timeout"));
+        assert!(unread.contains("Its log was not read: "), "{unread}");
+        assert!(
+            unread.contains("Read its log, then check istiod:"),
+            "{unread}"
         );
     }
 }
