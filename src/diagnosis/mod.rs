@@ -23,6 +23,7 @@ mod first;
 pub(crate) mod fixture;
 pub mod flux_commands;
 mod hook_job;
+mod hook_order;
 pub mod ignore;
 pub mod install;
 pub mod job;

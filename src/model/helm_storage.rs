@@ -120,6 +120,8 @@ pub struct Hook {
     pub manifest: String,
     #[serde(deserialize_with = "nullable")]
     pub events: Vec<String>,
+    /// Hooks of a lower weight come first.
+    pub weight: i64,
     pub last_run: Option<LastRun>,
 }
 

@@ -43,6 +43,7 @@ pub mod pod;
 pub mod pod_spec;
 pub mod policy;
 pub mod proxy_log;
+pub mod release_order;
 pub mod request;
 pub mod right;
 pub mod role;

@@ -254,7 +254,7 @@ pub(super) const RESOURCES: [Resource; 28] = [
             chart/metadata/dependencies/*/name chart/metadata/dependencies/*/alias hooks/*/name
         word: info/status hooks/*/kind hooks/*/events/* hooks/*/last_run/phase
         figure: version info/first_deployed info/last_deployed info/deleted
-            hooks/*/last_run/started_at hooks/*/last_run/completed_at
+            hooks/*/weight hooks/*/last_run/started_at hooks/*/last_run/completed_at
         text: info/description info/notes
         @chart/values @config"),
     document("subjectaccessreviews.authorization.k8s.io", "SubjectAccessReview", "SubjectAccessReviews", "

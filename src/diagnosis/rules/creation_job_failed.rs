@@ -132,7 +132,7 @@ fn check(case: &Case<'_>) -> Verdict {
             };
         }
         None if job.not_started().is_some() => {
-            finding = tell_not_started(job, finding, &sentence);
+            finding = tell_not_started(case, finding, &sentence);
             sentence.clone_from(&finding.sentence);
         }
         None if job.uncreated.is_some() => {

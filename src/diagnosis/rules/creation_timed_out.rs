@@ -2,8 +2,9 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
+use crate::diagnosis::hook_order;
 use crate::diagnosis::install;
-use crate::diagnosis::job::{Job, Outcome};
+use crate::diagnosis::job::Outcome;
 use crate::diagnosis::mesh::uninjected;
 use crate::diagnosis::object_commands;
 use crate::diagnosis::retries::{Fixes, then};
@@ -81,7 +82,7 @@ fn check(case: &Case<'_>) -> Verdict {
         }
         Outcome::NotStarted { .. } => {
             let sentence = format!("the creation Job did not finish within {timeout}");
-            finding = tell_not_started(job, finding, &sentence);
+            finding = tell_not_started(case, finding, &sentence);
         }
         Outcome::Nothing if job.uncreated.is_some() => {
             let sentence = format!(
@@ -152,26 +153,30 @@ fn last_lines(case: &Case<'_>, pod: &Subject, running: &[String]) -> (Vec<String
 }
 
 /// Adds why the kubelet does not start the pod, and what to do.
-pub(super) fn tell_not_started(job: &Job, mut finding: Finding, sentence: &str) -> Finding {
+pub(super) fn tell_not_started(case: &Case<'_>, mut finding: Finding, sentence: &str) -> Finding {
+    let job = case.job_as_far_as_read();
     let Some((pod, evidence, message)) = job.not_started() else {
         return finding;
     };
     let sentence = format!("{sentence}: its pod does not start: {message}");
     finding.sentence = crate::text::one_line(sentence.trim_end_matches([':', ' ']));
-    finding
-        .seen([evidence])
-        .step(match kubelet::remedy(message) {
+    let finding = finding.seen([evidence]);
+    let name = job.subject.as_ref().map_or("", |job| job.name.as_str());
+    let finding = match hook_order::late(case, finding, name, message) {
+        Ok(finding) => finding,
+        Err(finding) => finding.step(match kubelet::remedy(message) {
             Some(remedy) => format!("{remedy}. The pod's events say more:"),
-            None => "Fix what the kubelet names; the pod's events say more:".to_owned(),
-        })
-        .command([
-            "kubectl",
-            "describe",
-            "-n",
-            &pod.namespace,
-            "pod",
-            &pod.name,
-        ])
+            None => "Fix the fault that the kubelet names. The pod's events say more:".to_owned(),
+        }),
+    };
+    finding.command([
+        "kubectl",
+        "describe",
+        "-n",
+        &pod.namespace,
+        "pod",
+        &pod.name,
+    ])
 }
 
 /// Helm gave up, and the Job ended well all the same.

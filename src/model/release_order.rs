@@ -1,0 +1,183 @@
+//! The order in which Helm creates the objects of a release: hooks before an installation by weight, then by name, then all other objects.
+
+use super::helm_storage::{Hook, Release};
+use super::manifest::{self, ObjectName};
+use crate::text::document::embedded;
+use serde::Deserialize;
+use std::cmp::Ordering;
+
+/// An object of the release from which a Secret or ConfigMap comes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// `ExternalSecret`, or the kind itself.
+    pub kind: String,
+    pub name: String,
+    pub order: Order,
+}
+
+/// When Helm creates it, compared with a hook before the installation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// It is not a hook.
+    AfterHooks,
+    /// It is a hook too. The weights are its own and the other hook's.
+    AfterHook(i64, i64),
+    /// A hook that Helm creates first.
+    Before,
+    /// A hook of another event, such as `post-install`.
+    OtherEvent(String),
+}
+
+/// A document, as far as it says which Secret it makes.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Document {
+    kind: String,
+    metadata: ObjectName,
+    spec: Option<Spec>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Spec {
+    /// Of an ExternalSecret.
+    target: Option<Target>,
+    /// Of a Certificate.
+    secret_name: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Target {
+    name: Option<String>,
+}
+
+/// The object of the release from which the Secret or ConfigMap comes that a pod of this hook's Job needs. `None` where none is seen: it may
+/// be made by a controller in another way, or outside the chart.
+pub fn origin(release: &Release, job: &str, kind: &str, name: &str) -> Option<Origin> {
+    const BEFORE: &str = "pre-install";
+    let is_before = |hook: &&Hook| hook.events.iter().any(|event| event == BEFORE);
+    let mut hooks = release.hooks.iter().filter(is_before);
+    let job = hooks.find(|hook| hook.kind == "Job" && hook.name == job)?;
+    let of = |text: &str| {
+        let mut documents = manifest::documents(text).into_iter();
+        documents.find_map(|text| {
+            embedded::<Document>(&text).filter(|document| document.makes(kind, name))
+        })
+    };
+    for hook in &release.hooks {
+        let Some(document) = of(&hook.manifest) else {
+            continue;
+        };
+        let own = (hook.weight, hook.name.as_str());
+        let order = match own.cmp(&(job.weight, job.name.as_str())) {
+            _ if !is_before(&hook) => Order::OtherEvent(hook.events.join(", ")),
+            Ordering::Less => Order::Before,
+            Ordering::Equal | Ordering::Greater => Order::AfterHook(hook.weight, job.weight),
+        };
+        return Some(document.at(order));
+    }
+    Some(of(&release.manifest)?.at(Order::AfterHooks))
+}
+
+impl Document {
+    fn makes(&self, kind: &str, name: &str) -> bool {
+        let own = self.metadata.name.as_str();
+        let spec = self.spec.as_ref();
+        let made = match self.kind.as_str() {
+            own_kind if own_kind == kind => Some(own),
+            "ExternalSecret" => {
+                let target = spec.and_then(|spec| spec.target.as_ref()?.name.as_deref());
+                Some(target.unwrap_or(own))
+            }
+            "SealedSecret" => Some(own),
+            "Certificate" => spec.and_then(|spec| spec.secret_name.as_deref()),
+            _ => None,
+        };
+        (self.kind == kind || kind == "Secret") && made == Some(name)
+    }
+
+    fn at(self, order: Order) -> Origin {
+        Origin {
+            kind: self.kind,
+            name: self.metadata.name,
+            order,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn hook(kind: &str, name: &str, weight: i64, event: &str) -> Value {
+        json!({"name": name, "kind": kind, "weight": weight, "events": [event],
+            "manifest": format!("kind: {kind}\nmetadata:\n  name: {name}\n")})
+    }
+
+    fn of(others: &[Value], manifest: &str, kind: &str, name: &str) -> Option<Origin> {
+        let mut hooks = vec![hook("Job", "a-create", 0, "pre-install")];
+        hooks.extend_from_slice(others);
+        let release = json!({"hooks": hooks, "manifest": manifest});
+        let release: Release = serde_json::from_value(release).unwrap();
+        origin(&release, "a-create", kind, name)
+    }
+
+    #[test]
+    fn a_hook_is_before_or_after_the_job_by_weight_and_name() {
+        let order = |name: &str, weight: i64, event: &str| {
+            let other = hook("ConfigMap", name, weight, event);
+            of(&[other], "", "ConfigMap", name).map(|origin| origin.order)
+        };
+        assert_eq!(
+            order("a-create-settings", 0, "pre-install"),
+            Some(Order::AfterHook(0, 0))
+        );
+        assert_eq!(order("a", 0, "pre-install"), Some(Order::Before));
+        assert_eq!(order("a", 5, "pre-install"), Some(Order::AfterHook(5, 0)));
+        assert_eq!(order("z", -5, "pre-install"), Some(Order::Before));
+        assert_eq!(
+            order("a", 0, "post-install"),
+            Some(Order::OtherEvent("post-install".to_owned()))
+        );
+    }
+
+    #[test]
+    fn an_object_that_is_not_a_hook_comes_after_all_hooks() {
+        let manifest = |kind: &str, spec: &str| {
+            format!("---\nkind: {kind}\nmetadata:\n  name: s\nspec: {spec}\n")
+        };
+        let kind = |manifest: &str| {
+            let origin = of(&[], manifest, "Secret", "s")?;
+            assert_eq!(origin.order, Order::AfterHooks);
+            Some(origin.kind)
+        };
+        for (own, spec) in [
+            ("Secret", "{}"),
+            ("ExternalSecret", "{}"),
+            ("ExternalSecret", "{target: {name: s}}"),
+            ("SealedSecret", "{}"),
+            ("Certificate", "{secretName: s}"),
+        ] {
+            assert_eq!(
+                kind(&manifest(own, spec)).as_deref(),
+                Some(own),
+                "{own} {spec}"
+            );
+        }
+        for (own, spec) in [
+            ("ConfigMap", "{}"),
+            ("ExternalSecret", "{target: {name: t}}"),
+            ("Certificate", "{secretName: t}"),
+            ("Certificate", "{}"),
+            ("Secret", "7"),
+        ] {
+            assert_eq!(kind(&manifest(own, spec)), None, "{own} {spec}");
+        }
+        assert_eq!(
+            of(&[], &manifest("ExternalSecret", "{}"), "ConfigMap", "s"),
+            None
+        );
+    }
+}
