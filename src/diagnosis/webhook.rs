@@ -3,6 +3,8 @@
 use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};
 use super::serving::{self, Unserving};
+use crate::model::event::Event;
+use crate::model::failure::refusal::Refusal;
 use crate::model::owner::Belongs;
 use crate::snapshot::{IfRead, Listing, Read, ServingPod, Webhook};
 use crate::text::one_line;
@@ -29,6 +31,46 @@ pub(super) fn service(case: &Case<'_>, name: &str) -> Option<(String, String)> {
     let mut all = configurations.known().iter();
     let (namespace, name) = all.find_map(|c| c.service_of(name))?;
     Some((one_line(namespace), one_line(name)))
+}
+
+/// The finding that the webhook keeps its own pods from being created, as an event in the namespace of its Service says, with the remedy.
+/// `Err` gives the finding back where none says so.
+pub(super) fn blocks_itself(
+    case: &Case<'_>,
+    finding: Finding,
+    name: &str,
+    (namespace, configurations): (&str, &str),
+) -> Result<Finding, Finding> {
+    let Some(webhook) = case.webhook().if_read() else {
+        return Err(finding);
+    };
+    let refusals = webhook.refusals.if_read();
+    let mut newest_first = refusals
+        .into_iter()
+        .flat_map(|all| all.known().iter().rev());
+    let is_same = |event: &&Event| matches!(Refusal::parse(&event.message), Some(Refusal::WebhookDown { name: other, .. }) if other == name);
+    let Some(event) = newest_first.find(is_same) else {
+        let not_all = refusals.map_or(webhook.refusals.unknown(), Listing::not_all);
+        let pods = webhook.pods.if_read();
+        let is_without = pods.is_some_and(|pods| pods.is_empty() == Ok(true));
+        let unknown = not_all.filter(|_| is_without).map(|why| {
+            let why = why.clause();
+            format!("Whether it keeps its own pods from being created is unknown: {why}.")
+        });
+        return Err(finding.whys(unknown.as_deref()));
+    };
+    let (kind, object) = event.object.split_once('/').unwrap_or_default();
+    let object = Subject::new(kind, namespace, object);
+    let said = format!("{}: {}", event.reason, one_line(&event.message));
+    let of = match configurations {
+        "" => "its configuration".to_owned(),
+        names => names.to_owned(),
+    };
+    Ok(finding
+        .why(format!("The API server asks it about the pods of its own namespace {namespace} too, so {object} could not create one while no pod answered."))
+        .seen([Evidence::new(object, "events", &said)])
+        .step(format!("Have the webhook's owners exclude namespace {namespace} from {of} (namespaceSelector: kubernetes.io/metadata.name NotIn {namespace}). Its pods are then created, and it answers again:"))
+        .command(["kubectl", "get", "pods,replicasets,events", "-n", namespace]))
 }
 
 /// The finding with the pods behind the webhook's Service that are not serving, and the step for the first. Where no such pod is seen, the

@@ -1,6 +1,7 @@
 //! What an onboarding runs on and is checked by: nodes, admission webhooks, the mesh. Read only where a failure is about them.
 
 use super::{Listing, Read, ServingPod};
+use crate::model::event::Event;
 use crate::model::istio::mutual_tls::PeerAuthentication;
 use crate::model::node::Node;
 use crate::model::pod::Pod;
@@ -31,6 +32,8 @@ pub struct Webhook {
     pub configurations: Read<Listing<WebhookConfiguration>>,
     /// Its pods.
     pub pods: Read<Listing<ServingPod>>,
+    /// Refusals of pods in the namespace of its Service, where no pod was seen behind it.
+    pub refusals: Read<Listing<Event>>,
     /// The Service selects them. If it is not known, their names suggest that they belong to a Deployment of the Service's name.
     pub of_service: bool,
 }

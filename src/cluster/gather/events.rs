@@ -32,6 +32,17 @@ pub(super) async fn about(
     Read::from_result(page).map(sorted)
 }
 
+/// Events of controllers that could not create a pod in the namespace.
+pub(super) async fn refused_pods(cluster: &Cluster, namespace: &str) -> Read<Events> {
+    let path = format!(
+        "/api/v1/namespaces/{}/events?fieldSelector={}",
+        segment(namespace),
+        segment("reason=FailedCreate")
+    );
+    let page = cluster.page(&ListOf::objects(path), LIMIT).await;
+    Read::from_result(page).map(sorted)
+}
+
 /// Newest last. The server orders by name, so what it kept back may be the newest.
 fn sorted(objects: Listing<Value>) -> Events {
     let mut events = objects.map(|object| Event::from_value(&object));

@@ -1,6 +1,6 @@
 //! The admission webhook that did not answer: its configuration and its pods.
 
-use super::serving;
+use super::{events, serving};
 use crate::cluster::{Cluster, ListOf, segment};
 use crate::model::failure::refusal::{Refusal, service_of};
 use crate::model::failure::{Cause, Failure};
@@ -26,8 +26,8 @@ const KINDS: [(&str, &str); 2] = [
     ),
 ];
 
-/// Most requests: the configurations, the Service and its pods.
-pub(super) const REQUESTS_MAX: u64 = 2 + 1 + serving::REQUESTS_MAX;
+/// Most requests: the configurations, the Service, its pods and the refusals.
+pub(super) const REQUESTS_MAX: u64 = 2 + 1 + serving::REQUESTS_MAX + 1;
 
 /// Reads who should have answered, if a webhook did not.
 pub(super) async fn webhook(
@@ -44,18 +44,26 @@ pub(super) async fn webhook(
         let (namespace, name) = known.iter().find_map(|c| c.service_of(&name))?;
         Some((namespace.to_owned(), name.to_owned()))
     };
-    let (of_service, pods) = match service_of(&why).or_else(configured) {
-        Some((namespace, name)) => pods(cluster, &namespace, &name).await,
+    let service = service_of(&why).or_else(configured);
+    let (of_service, pods) = match &service {
+        Some((namespace, name)) => pods(cluster, namespace, name).await,
         None => (false, Read::not_asked("its Service is not known")),
+    };
+    let has_pods = pods.if_read().is_some_and(|pods| !pods.known().is_empty());
+    let refusals = match &service {
+        Some((namespace, _)) if !has_pods => events::refused_pods(cluster, namespace).await,
+        Some(_) => Read::not_needed("it has pods"),
+        None => Read::not_asked("its Service is not known"),
     };
     Read::Seen(Webhook {
         configurations,
         pods,
+        refusals,
         of_service,
     })
 }
 
-/// Its name, and what the API server said of it.
+/// Its name, and the API server's words about it.
 fn down(snapshot: &Snapshot, failure: Option<&Failure<'_>>) -> Option<(String, String)> {
     if let Some(Cause::Refusal(Refusal::WebhookDown { name, why })) = failure.map(|f| &f.text.cause)
     {
@@ -169,9 +177,17 @@ mod tests {
 
     /// What is read of the webhook of a Service whose answer is this, and what the server was asked after the configurations.
     async fn read(service: (u16, Value), pods: (u16, Value)) -> (Webhook, Vec<String>) {
+        read_with(service, pods, (200, page("v1", "Event", &[], ""))).await
+    }
+
+    async fn read_with(
+        service: (u16, Value),
+        pods: (u16, Value),
+        events: (u16, Value),
+    ) -> (Webhook, Vec<String>) {
         let snapshot = fixture::snapshot("webhook-down");
         let [validating, mutating] = none();
-        let (cluster, asked) = answering(&[validating, mutating, service, pods]);
+        let (cluster, asked) = answering(&[validating, mutating, service, pods, events]);
         let failure = failure(&snapshot.helm_release).map(Stated::of_any_spec);
         let found = webhook(&cluster, &snapshot, failure.as_ref()).await;
         (found.if_read().unwrap().clone(), asked.paths().split_off(2))
@@ -187,7 +203,8 @@ mod tests {
             asked,
             [
                 "/api/v1/namespaces/kyverno/services/kyverno-svc",
-                "/api/v1/namespaces/kyverno/pods"
+                "/api/v1/namespaces/kyverno/pods",
+                "/api/v1/namespaces/kyverno/events"
             ]
         );
         assert!(found.of_service);
@@ -200,5 +217,36 @@ mod tests {
         assert!(matches!(found.pods, Read::Unknown(Why::Forbidden(_))));
         let (found, _) = read((403, forbidden()), (200, page("v1", "Pod", &[], "more"))).await;
         assert!(found.pods.if_read().unwrap().is_empty().is_err());
+    }
+
+    #[tokio::test]
+    async fn refusals_are_read_where_no_pod_was_seen() {
+        let service = || (403, forbidden());
+        let pods = |items: &[Value]| (200, page("v1", "Pod", items, ""));
+        let ready = json!({"metadata": {"namespace": "kyverno", "name": "kyverno-svc-6c8d7f9b54-m2x8r"},
+            "status": {"conditions": [{"type": "Ready", "status": "True"}]}});
+        let (found, asked) = read(service(), pods(&[ready])).await;
+        assert!(
+            matches!(found.refusals.unknown(), Some(Why::NotNeeded(_))),
+            "{found:?}"
+        );
+        assert_eq!(asked.len(), 2);
+        let (found, _) = read(service(), (403, forbidden())).await;
+        assert!(found.refusals.if_read().is_some());
+        let of =
+            async |answer: (u16, Value)| read_with(service(), pods(&[]), answer).await.0.refusals;
+        assert!(matches!(
+            of((403, forbidden())).await,
+            Read::Unknown(Why::Forbidden(_))
+        ));
+        assert!(matches!(
+            of((200, json!({"items": 7}))).await,
+            Read::Unknown(_)
+        ));
+        let cut = of((200, page("v1", "Event", &[], "more"))).await;
+        assert!(cut.if_read().unwrap().is_empty().is_err());
+        let odd = json!({"metadata": {"namespace": "kyverno", "name": "e"}, "reason": 7});
+        let odd = of((200, page("v1", "Event", &[odd], ""))).await;
+        assert!(odd.if_read().unwrap().not_all().is_some());
     }
 }

@@ -83,6 +83,10 @@ fn check(case: &Case<'_>) -> Verdict {
             .step(format!("The webhook answers, but the API server does not accept its certificate. See whether the pods of {namespace}/{service} serve a certificate that has expired or is of another authority than the configuration's caBundle, and have its owners restart them:"))
             .command(["kubectl", "get", "pods", "-n", &namespace]),
         Some((namespace, service)) => webhook::shown(case, finding, &service, |finding, is_ready| {
+            let finding = match webhook::blocks_itself(case, finding, &name, (&namespace, &names)) {
+                Ok(finding) => return finding,
+                Err(finding) => finding,
+            };
             let step = match is_ready {
                 true => format!("If the next attempt fails too, check whether the API server reaches the pods of Service {namespace}/{service}, and read their log:"),
                 false => format!("Check whether anything runs behind its Service {namespace}/{service}, and start it:"),
@@ -108,6 +112,7 @@ fn check(case: &Case<'_>) -> Verdict {
 mod tests {
     use crate::diagnosis::texts::of_helm;
     use crate::diagnosis::{Case, fixture};
+    use crate::model::event::Event;
     use crate::model::pod::Pod;
     use crate::snapshot::{Listing, Read, ServingPod, Webhook};
     use serde_json::json;
@@ -167,6 +172,7 @@ mod tests {
             snapshot.on_demand.webhook = Read::Seen(Webhook {
                 configurations: Read::Seen(Listing::default()),
                 pods: Read::Seen(Listing::whole(vec![pod])),
+                refusals: Read::not_needed("it has pods"),
                 of_service: true,
             });
             let case = Case::new(&snapshot, fixture::meta(name).now);
@@ -180,6 +186,42 @@ mod tests {
         );
         assert!(!fix.contains("start it"), "{fix}");
         assert!(!of("False").0.contains("ready now"));
+    }
+
+    #[test]
+    fn a_webhook_that_keeps_its_own_pods_from_being_created_is_not_started() {
+        let name = "webhook-down";
+        let of = |refusals: Read<Listing<Event>>| {
+            let mut snapshot = fixture::snapshot(name);
+            snapshot.on_demand.webhook = Read::Seen(Webhook {
+                configurations: Read::Seen(Listing::default()),
+                pods: Read::Seen(Listing::default()),
+                refusals,
+                of_service: true,
+            });
+            let case = Case::new(&snapshot, fixture::meta(name).now);
+            let finding = super::check(&case).unwrap().unwrap();
+            let why = finding.why.join("\n");
+            format!("{why}\n{}", fixture::lines(finding))
+        };
+        let event = |webhook: &str| {
+            let message = format!(
+                "Error creating: Internal error occurred: failed calling webhook \"{webhook}\": failed to call webhook: Post \"https://kyverno-svc.kyverno.svc:443/validate/fail?timeout=10s\": no endpoints available for service \"kyverno-svc\""
+            );
+            let event = json!({"reason": "FailedCreate", "message": message, "involvedObject": {"kind": "ReplicaSet", "name": "kyverno-1"}});
+            Read::Seen(Listing::whole(vec![Event::from_value(&event)]))
+        };
+        let own = of(event("validate.kyverno.svc-fail"));
+        assert!(own.contains("of its own namespace kyverno too, so ReplicaSet kyverno/kyverno-1 could not create one"), "{own}");
+        assert!(own.contains("namespaceSelector"), "{own}");
+        assert!(!own.contains("start it"), "{own}");
+        let other = of(event("other.example"));
+        assert!(other.contains("start it"), "{other}");
+        let unread = of(Read::failed("timeout"));
+        assert!(
+            unread.contains("Whether it keeps its own pods from being created is unknown: "),
+            "{unread}"
+        );
     }
 
     #[test]
