@@ -3,6 +3,7 @@
 use crate::advice::Command;
 use crate::diagnosis::finding::{Evidence, Subject};
 use crate::model::event::Event;
+use crate::model::failure::refusal::{Refusal, is_bare_timeout, is_late};
 use crate::snapshot::{Events, Read, Snapshot, Why};
 
 /// No pod of the Job could be made.
@@ -12,13 +13,16 @@ pub struct Uncreated {
     pub job: Subject,
     /// As the Job controller's event says.
     pub why: String,
+    /// What a newer event says, where that is only that the time was over.
+    pub then: Option<String>,
     pub gone: bool,
 }
 
 impl Uncreated {
     /// The event.
     pub fn evidence(&self) -> Evidence {
-        let observed = format!("FailedCreate: {}", self.why);
+        let then = self.then.iter().map(|then| format!("; then: {then}"));
+        let observed = format!("FailedCreate: {}{}", self.why, then.collect::<String>());
         Evidence::new(self.job.clone(), "events", &observed)
     }
 
@@ -47,13 +51,38 @@ pub(super) fn uncreated(job: &Subject, uid: Option<&str>, events: &Events) -> Op
     let mut newest_first = events.known().iter().filter(is_own).rev();
     let newest =
         newest_first.find(|e| ["FailedCreate", "SuccessfulCreate"].contains(&e.reason.as_str()))?;
-    let why = newest.message.strip_prefix("Error creating: ");
     // Of a message that cannot be read nothing is known, and `unread_events` says so.
-    (newest.reason == "FailedCreate" && newest.is_whole).then(|| Uncreated {
+    if newest.reason != "FailedCreate" || !newest.is_whole {
+        return None;
+    }
+    let of = |event: &Event| {
+        let why = event.message.strip_prefix("Error creating: ");
+        crate::text::one_line(why.unwrap_or(&event.message))
+    };
+    let newest = of(newest);
+    // The earlier refusals name the webhook that was late.
+    let earlier = newest_first.take_while(|e| e.reason != "SuccessfulCreate");
+    let mut earlier = earlier
+        .filter(|e| e.reason == "FailedCreate" && e.is_whole)
+        .map(of);
+    let named = match is_bare_timeout(&newest) {
+        true => earlier.find(|why| names_late_webhook(why)),
+        false => None,
+    };
+    let (why, then) = match named {
+        Some(named) => (named, Some(newest)),
+        None => (newest, None),
+    };
+    Some(Uncreated {
         job: job.clone(),
-        why: crate::text::one_line(why.unwrap_or(&newest.message)),
+        why,
+        then,
         gone: uid.is_none(),
     })
+}
+
+fn names_late_webhook(why: &str) -> bool {
+    matches!(Refusal::parse(why), Some(Refusal::WebhookDown { why, .. }) if is_late(&why))
 }
 
 /// Why the events, or some of them, are not known.
@@ -99,5 +128,40 @@ mod tests {
         assert_eq!(why("2-b", Some("")), no_quota);
         // The Job is gone, and with it its UID.
         assert_eq!(why("2-b", None), no_quota);
+    }
+
+    #[test]
+    fn a_bare_timeout_leaves_the_webhook_named_that_was_late_before() {
+        let job = Subject::new("Job", "core", "pds-database-create");
+        let late = "Error creating: Internal error occurred: failed calling webhook \"policy.example\": failed to call webhook: Post \"https://p.policy.svc:443/m?timeout=10s\": context deadline exceeded";
+        let bare = "Error creating: Timeout: request did not complete within requested timeout - context deadline exceeded";
+        let of = |messages: &[(&str, &str)]| {
+            let events = messages.iter().map(|(reason, message)| {
+                Event::from_value(&json!({"reason": reason, "message": message}))
+            });
+            uncreated(&job, None, &Events::whole(events.collect())).unwrap()
+        };
+        let failed = |message| ("FailedCreate", message);
+        let found = of(&[failed(late), failed(bare)]);
+        assert!(found.why.contains("policy.example"), "{found:?}");
+        assert!(
+            found.evidence().observed.contains("; then: Timeout: "),
+            "{found:?}"
+        );
+        for events in [
+            vec![failed(bare)],
+            vec![failed(late), ("SuccessfulCreate", "x"), failed(bare)],
+            vec![
+                failed("Error creating: exceeded quota: q, requested: a=1"),
+                failed(bare),
+            ],
+        ] {
+            let found = of(&events);
+            assert!(found.why.starts_with("Timeout: "), "{found:?}");
+            assert_eq!(found.then, None);
+        }
+        // Another refusal is the present one.
+        let found = of(&[failed(late), failed("Error creating: no quota")]);
+        assert_eq!(found.why, "no quota");
     }
 }

@@ -111,6 +111,11 @@ pub fn is_late(why: &str) -> bool {
     texts.iter().any(|text| why.contains(text))
 }
 
+/// The API server's own time for the request was over. That does not say which part of its admission was late.
+pub fn is_bare_timeout(text: &str) -> bool {
+    text.contains("Timeout: request did not complete within ")
+}
+
 /// Its certificate was not accepted: it answers, and a restart renews what it serves.
 pub fn is_distrusted(why: &str) -> bool {
     why.contains("x509: ")
