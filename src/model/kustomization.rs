@@ -28,10 +28,19 @@ pub struct Kustomization {
     kube_config: Field<KubeConfig>,
     /// What it has applied.
     inventory: Field<Inventory>,
+    /// The variables that it puts into the manifests.
+    post_build: Field<PostBuild>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 struct KubeConfig {}
+
+/// `spec.postBuild`, as far as it is read.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default)]
+struct PostBuild {
+    substitute: Field<BTreeMap<String, String>>,
+}
 
 /// A map rather than a struct, which a list would fit too.
 type Inventory = BTreeMap<String, Entries<Entry>>;
@@ -88,6 +97,7 @@ impl Kustomization {
         Self {
             kube_config: fields.at("/spec/kubeConfig"),
             inventory,
+            post_build: fields.at("/spec/postBuild"),
             suspend: fields.at("/spec/suspend"),
             prune: fields.at("/spec/prune"),
             source_ref: fields.at("/spec/sourceRef"),
@@ -124,6 +134,16 @@ impl Kustomization {
             return Err("its status.inventory cannot be read");
         }
         Err("its status does not list this HelmRelease among what it has applied")
+    }
+
+    /// What to do about one of its messages: as [`remedy`], with the variables that the message may be about.
+    pub fn remedy(&self, message: &str) -> Option<Remedy> {
+        let remedy = remedy(message)?;
+        let set = self.post_build.set().and_then(|p| p.substitute.set());
+        Some(match set {
+            Some(variables) => remedy.with_variables(variables),
+            None => remedy,
+        })
     }
 
     /// Whether it applies its folder, by the status of its present spec.

@@ -27,8 +27,10 @@ pub struct Source {
     pub version: Field<String>,
     pub values_files: Entries<String>,
     pub source_ref: Field<SourceRef>,
-    /// Of an OCIRepository: `spec.ref`.
+    /// Of an OCIRepository or a GitRepository: `spec.ref`.
     pub reference: Field<Reference>,
+    /// By whom its revisions must be signed.
+    pub verify: Field<Verify>,
     pub observed_generation: Field<i64>,
     pub conditions: Conditions,
     /// What is stored.
@@ -79,13 +81,25 @@ pub struct SourceRef {
     pub name: String,
 }
 
-/// Which version of an OCI artifact: the first that is set counts.
+/// Which version of an OCI artifact, or of a Git repository: the first that is set counts, of a GitRepository in the order `commit`,
+/// `name`, `semver`, `tag`, `branch`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(default)]
 pub struct Reference {
     pub digest: Option<String>,
+    pub commit: Option<String>,
+    pub name: Option<String>,
     pub semver: Option<String>,
     pub tag: Option<String>,
+    pub branch: Option<String>,
+}
+
+/// `spec.verify`, as far as it is read.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Verify {
+    /// The keys; cosign needs none where an identity signs.
+    pub secret_ref: Field<SecretRef>,
 }
 
 /// `status.artifact`, as far as it is read.
@@ -115,6 +129,7 @@ impl Source {
             values_files: fields.list("/spec/valuesFiles"),
             source_ref: fields.at("/spec/sourceRef"),
             reference: fields.at("/spec/ref"),
+            verify: fields.at("/spec/verify"),
             observed_generation: fields.at("/status/observedGeneration"),
             conditions: fields.list::<Condition>("/status/conditions").into(),
             artifact: fields.at("/status/artifact"),
@@ -209,6 +224,7 @@ impl Source {
             digest,
             semver,
             tag,
+            ..
         }) = &self.reference
         else {
             return if self.reference.is_absent() {
@@ -219,6 +235,29 @@ impl Source {
         };
         let mut all = [digest, semver, tag].into_iter();
         all.find_map(Option::as_deref).unwrap_or("latest")
+    }
+
+    /// The field of `spec.ref` that keeps its content where it is, whatever is pushed to a branch, with its value: a commit, a tag or a
+    /// digest. `None` if it follows a branch, or if that cannot be read.
+    pub fn pinned_by(&self) -> Option<(&'static str, &str)> {
+        let reference = self.reference.set()?;
+        let fields = match self.meta.kind.as_str() {
+            "GitRepository" => [
+                ("commit", &reference.commit),
+                ("name", &reference.name),
+                ("semver", &reference.semver),
+                ("tag", &reference.tag),
+            ]
+            .to_vec(),
+            "OCIRepository" => [("digest", &reference.digest)].to_vec(),
+            _ => return None,
+        };
+        let mut fields = fields.into_iter();
+        let first = fields.find_map(|(field, value)| {
+            let value = value.as_deref().filter(|value| !value.is_empty())?;
+            Some((field, value))
+        })?;
+        (first.0 != "name" || !first.1.starts_with("refs/heads/")).then_some(first)
     }
 }
 
@@ -323,6 +362,45 @@ mod tests {
         ] {
             assert!(!lacks(spec.clone()), "{spec}");
         }
+    }
+
+    #[test]
+    fn the_strongest_field_of_a_reference_decides_where_it_is_pinned() {
+        let of = |kind: &str, reference: Value| {
+            let object = json!({"spec": {"ref": reference}});
+            let source = Source::from_value(&object, kind);
+            let pinned = source.pinned_by();
+            pinned.map_or("-".to_owned(), |(field, value)| format!("{field} {value}"))
+        };
+        let git = |reference: Value| of("GitRepository", reference);
+        let all = json!({"branch": "main", "tag": "v1", "semver": ">=1", "name": "refs/tags/v2", "commit": "abc"});
+        assert_eq!(git(all), "commit abc");
+        assert_eq!(
+            git(json!({"branch": "main", "tag": "v1", "semver": ">=1"})),
+            "semver >=1"
+        );
+        assert_eq!(git(json!({"branch": "main", "tag": "v1"})), "tag v1");
+        assert_eq!(
+            git(json!({"tag": "v1", "name": "refs/tags/v2"})),
+            "name refs/tags/v2"
+        );
+        // It follows a branch, or nobody can say.
+        for reference in [
+            json!({"branch": "main"}),
+            json!({"branch": "main", "tag": ""}),
+            json!({"tag": "v1", "name": "refs/heads/main"}),
+            json!("v1"),
+            json!({"tag": 1}),
+            json!(null),
+        ] {
+            assert_eq!(git(reference.clone()), "-", "{reference}");
+        }
+        assert_eq!(of("OCIRepository", json!({"tag": "v1"})), "-");
+        assert_eq!(
+            of("OCIRepository", json!({"tag": "v1", "digest": "sha256:0"})),
+            "digest sha256:0"
+        );
+        assert_eq!(of("Bucket", json!({"tag": "v1"})), "-");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::cluster::Cluster;
 use crate::cluster::kustomizations::GROUP;
 use crate::error::Error;
 use crate::model::condition::Condition;
-use crate::model::kustomization::{Kustomization, State, is_of_download, names, remedy};
+use crate::model::kustomization::{Kustomization, State, is_of_download, names};
 use crate::model::lookup::typed;
 use crate::text::one_line;
 use k8s_openapi::jiff::Timestamp;
@@ -109,9 +109,10 @@ fn of_its_manifest(k: &Kustomization, condition: &Condition, error: Error) -> Er
                 "Kustomization {id} could not apply its manifest: {said}"
             ))
             .hint(describe.after(format!(
-                "{}; the whole message:",
-                remedy(&condition.message).map_or("fix what it says".to_owned(), |r| r.to_string())
-            ))),
+                    "{}; the whole message:",
+                    k.remedy(&condition.message)
+                        .map_or("fix what it says".to_owned(), |r| r.to_string())
+                ))),
     }
 }
 
@@ -148,7 +149,7 @@ fn of_others(all: &[Kustomization], is_unfetched: bool, mut error: Error) -> Err
                     "Kustomization {id} fails, so the manifest may not have been applied: {}",
                     one_line(&failure.message)
                 ));
-                match remedy(&failure.message) {
+                match k.remedy(&failure.message) {
                     Some(remedy) => error.hint(remedy.to_string()),
                     None => error,
                 }
@@ -161,7 +162,7 @@ fn of_others(all: &[Kustomization], is_unfetched: bool, mut error: Error) -> Err
                     "Kustomization {id} is not Ready for its current spec, so its folder may not have been applied yet{}",
                     message.map_or(String::new(), |message| format!(" ({message})"))
                 ));
-                match said.and_then(|condition| remedy(&condition.message)) {
+                match said.and_then(|condition| k.remedy(&condition.message)) {
                     Some(remedy) => error.hint(remedy.to_string()),
                     None => error,
                 }

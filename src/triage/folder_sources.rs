@@ -1,4 +1,5 @@
-//! The sources of the folders that Kustomizations apply: one that is not fetched leaves an old revision applied, and nothing reports an error.
+//! The sources of the folders that Kustomizations apply: one that is not fetched, or is fetched at a fixed tag or commit, leaves an old
+//! revision applied, and nothing reports an error.
 
 use crate::advice::{Command, Hint};
 use crate::cluster::Cluster;
@@ -16,7 +17,7 @@ const MOST: usize = 5;
 /// What the sources say of the revision that is applied.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Fetched {
-    /// Of each one that is not fetched.
+    /// Of each one that is not fetched, or does not follow its branch.
     pub(super) not: Vec<Hint>,
     /// It is not known whether one is; the reason, as a sentence.
     pub(super) unknown: Option<String>,
@@ -93,7 +94,12 @@ fn judged([kind, namespace, name]: [&str; 3], read: &Read<Source>) -> Judged {
             return Judged::Unknown(format!("{id} was not read: {}", why.clause()));
         }
         Read::Seen(source) if source.is_suspended() => "is suspended".to_owned(),
-        Read::Seen(source) if source.well().is_some() => return Judged::Fetched,
+        Read::Seen(source) if source.well().is_some() => {
+            return match pinned(&id, source) {
+                Some(hint) => Judged::Not(vec![hint]),
+                None => Judged::Fetched,
+            };
+        }
         Read::Seen(source) => match source.complaint() {
             Some(complaint) => {
                 remedy = of_folder(source, complaint);
@@ -121,6 +127,35 @@ fn judged([kind, namespace, name]: [&str; 3], read: &Read<Source>) -> Judged {
             .chain(remedy.map(Hint::from))
             .collect(),
     )
+}
+
+/// Of one that is Ready, but not for what is pushed to a branch.
+fn pinned(id: &str, source: &Source) -> Option<Hint> {
+    let (field, value) = source.pinned_by()?;
+    let value = one_line(value);
+    let revision = source
+        .artifact
+        .set()
+        .map(|artifact| artifact.revision.text());
+    let revision = one_line(revision.filter(|revision| !revision.is_empty())?);
+    let branch = source.reference.set().and_then(|r| r.branch.as_deref());
+    let branch = branch.filter(|branch| !branch.is_empty() && field != "commit");
+    let (ignored, change) = match branch {
+        Some(branch) => (
+            format!(
+                ", which takes precedence over spec.ref.branch ({})",
+                one_line(branch)
+            ),
+            format!("remove spec.ref.{field} to follow the branch"),
+        ),
+        None => (
+            String::new(),
+            format!("move spec.ref.{field} to a revision that has it"),
+        ),
+    };
+    Some(Hint::from(format!(
+        "{id} is Ready at {revision} because of spec.ref.{field} ({value}){ignored}: check that this revision has the manifest, or {change}"
+    )))
 }
 
 #[cfg(test)]
@@ -175,6 +210,31 @@ mod tests {
         unknown: GitRepository n/gitops is not known to be Ready for its current spec
         GitRepository n/gitops does not exist; what Flux applies may be an old revision: kubectl describe -n n gitrepositories.source.toolkit.fluxcd.io gitops
         unknown: GitRepository n/gitops was not read: forbidden (get gitrepositories in n)
+        ");
+    }
+
+    #[test]
+    fn a_source_that_does_not_follow_a_branch_says_where_it_is() {
+        let of = |reference: Value| {
+            let ready =
+                json!({"type": "Ready", "status": "True", "reason": "R", "observedGeneration": 2});
+            let object = json!({
+                "metadata": {"name": "gitops", "namespace": "n", "generation": 2},
+                "spec": {"ref": reference},
+                "status": {"observedGeneration": 2, "conditions": [ready], "artifact": {"revision": "v3@sha1:1"}},
+            });
+            told(&Read::Seen(Source::from_value(&object, "GitRepository")))
+        };
+        insta::assert_snapshot!([
+            of(json!({"branch": "main", "tag": "v3"})),
+            of(json!({"semver": ">=3"})),
+            of(json!({"branch": "main", "commit": "abc"})),
+            of(json!({"branch": "main"})),
+        ].join("\n"), @"
+        GitRepository n/gitops is Ready at v3@sha1:1 because of spec.ref.tag (v3), which takes precedence over spec.ref.branch (main): check that this revision has the manifest, or remove spec.ref.tag to follow the branch
+        GitRepository n/gitops is Ready at v3@sha1:1 because of spec.ref.semver (>=3): check that this revision has the manifest, or move spec.ref.semver to a revision that has it
+        GitRepository n/gitops is Ready at v3@sha1:1 because of spec.ref.commit (abc): check that this revision has the manifest, or move spec.ref.commit to a revision that has it
+        all
         ");
     }
 

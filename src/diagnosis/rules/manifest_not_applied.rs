@@ -5,7 +5,7 @@ use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::condition::Condition;
 use crate::model::forbidden::Forbidden;
-use crate::model::kustomization::{State, names, remedy};
+use crate::model::kustomization::{Remedy, State, names};
 use crate::snapshot::{Unread, Why, part};
 use crate::text::one_line;
 
@@ -51,14 +51,22 @@ fn check(case: &Case<'_>) -> Verdict {
     }
     match kustomization.state() {
         State::Applied | State::Waits(_) => Ok(None),
-        State::Failed(failure) => failed(case, &subject, failure),
+        State::Failed(failure) => {
+            let remedy = kustomization.remedy(&failure.message);
+            failed(case, &subject, failure, remedy)
+        }
         State::Suspended(failure) => suspended(case, &subject, failure),
         State::Pending(ready) => pending(case, &subject, ready),
         State::Unknown(why) => unknown(why),
     }
 }
 
-fn failed(case: &Case<'_>, subject: &Subject, failure: &Condition) -> Verdict {
+fn failed(
+    case: &Case<'_>,
+    subject: &Subject,
+    failure: &Condition,
+    remedy: Option<Remedy>,
+) -> Verdict {
     let (sentence, severity) = match names(&failure.message, &case.hr().metadata.name) {
         true => (
             format!("{subject} could not apply this onboarding's manifest"),
@@ -80,7 +88,7 @@ fn failed(case: &Case<'_>, subject: &Subject, failure: &Condition) -> Verdict {
         .seen([Evidence::condition(subject.clone(), failure)])
         .step(format!(
             "{}. The whole message:",
-            remedy(&failure.message).map_or_else(
+            remedy.map_or_else(
                 || "In the GitOps repository, correct what it says".to_owned(),
                 |remedy| remedy.sentence()
             )

@@ -6,8 +6,9 @@ mod texts;
 
 use crate::model::failure::refusal::{lacks_service, service_of};
 use crate::text::one_line;
+use std::collections::BTreeMap;
 use std::fmt;
-use texts::{ELSEWHERE, FIELD, FIELD_OF_FLUX, IN_REPOSITORY, Row, WEBHOOK};
+use texts::{ELSEWHERE, FIELD, FIELD_OF_FLUX, IN_REPOSITORY, Row, UNQUOTED, WEBHOOK};
 
 /// What to do about a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,41 @@ impl Remedy {
         let first = letters.next().into_iter().flat_map(char::to_uppercase);
         first.chain(letters).collect()
     }
+}
+
+/// Variables that are named at most.
+const VARIABLES: usize = 3;
+
+impl Remedy {
+    /// Of text without quotes, the variables that may have put it there: kustomize drops the quotes around a variable that is text.
+    pub(super) fn with_variables(self, variables: &BTreeMap<String, String>) -> Self {
+        if self.what != UNQUOTED {
+            return self;
+        }
+        let bare = variables.iter().filter(|(_, value)| is_no_text(value));
+        let bare: Vec<String> = bare
+            .take(VARIABLES)
+            .map(|(name, value)| format!("{}: '\"{}\"'", one_line(name), one_line(value)))
+            .collect();
+        if bare.is_empty() {
+            return self;
+        }
+        Self {
+            what: format!(
+                "{UNQUOTED}; if it is a variable of spec.postBuild.substitute, put the quotes into its value, because kustomize drops those around a variable ({})",
+                bare.join(", ")
+            ),
+            ..self
+        }
+    }
+}
+
+/// Without quotes YAML reads it as true, false, a number or nothing.
+fn is_no_text(value: &str) -> bool {
+    const WORDS: [&str; 12] = [
+        "y", "n", "yes", "no", "on", "off", "true", "false", "null", "~", "", ".inf",
+    ];
+    WORDS.contains(&value.to_ascii_lowercase().as_str()) || value.parse::<f64>().is_ok()
 }
 
 /// Kinds of Flux, for messages that do not say the group.
@@ -113,6 +149,81 @@ fn is_of_flux(message: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn text_without_quotes_names_the_variables_that_may_be_it() {
+        let message = "HelmRelease/n/a dry-run failed: failed to create typed patch object (n/a; helm.toolkit.fluxcd.io/v2, Kind=HelmRelease): .metadata.labels.critical: expected string, got &value.valueUnstructured{Value:true}";
+        let of = |message: &str, substitute: serde_json::Value| {
+            let object = serde_json::json!({"spec": {"postBuild": {"substitute": substitute}}});
+            let kustomization = super::super::Kustomization::from_value(&object);
+            kustomization.remedy(message).unwrap().to_string()
+        };
+        let named = of(
+            message,
+            serde_json::json!({"critical": "yes", "team": "acme", "port": "5984"}),
+        );
+        assert!(
+            named.contains("(critical: '\"yes\"', port: '\"5984\"')"),
+            "{named}"
+        );
+        for none in [
+            serde_json::json!({"team": "acme"}),
+            serde_json::json!(null),
+            serde_json::json!(7),
+        ] {
+            assert_eq!(of(message, none.clone()), UNQUOTED, "{none}");
+        }
+        let other = of(
+            "MalformedYAMLError: x",
+            serde_json::json!({"critical": "yes"}),
+        );
+        assert_eq!(other, remedy("MalformedYAMLError: x").unwrap().to_string());
+        for text in [
+            "HelmRelease.helm.toolkit.fluxcd.io \"a\" is invalid: spec.chart.spec.version: Invalid value: \"number\": spec.chart.spec.version in body must be of type string: \"number\"",
+            "HelmRelease/n/a dry-run failed: json: cannot unmarshal bool into Go struct field ObjectMeta.metadata.labels of type string",
+        ] {
+            assert_eq!(remedy(text).unwrap().to_string(), UNQUOTED, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_remote_base_says_why_it_was_not_fetched() {
+        let of = |why: &str| {
+            let message = format!(
+                "kustomize build failed: accumulating resources: accumulation err='accumulating resources from 'https://git.example/base//deploy?ref=main': URL is a git repository': failed to run '/usr/bin/git fetch --depth=1 https://git.example/base main': fatal: {why}: exit status 128"
+            );
+            remedy(&message).unwrap().to_string()
+        };
+        for (why, part) in [
+            (
+                "unable to access 'https://git.example/base/': SSL certificate problem: self-signed certificate in certificate chain",
+                "does not know the authority",
+            ),
+            (
+                "unable to access 'https://git.example/base/': server certificate verification failed. CAfile: none CRLfile: none",
+                "does not know the authority",
+            ),
+            (
+                "unable to access 'https://git.example/base/': SSL certificate problem: certificate has expired",
+                "out of date",
+            ),
+            (
+                "could not read Username for 'https://git.example': terminal prompts disabled",
+                "no credentials",
+            ),
+            (
+                "unable to access 'https://git.example/base/': Could not resolve host: git.example",
+                "does not reach",
+            ),
+            (
+                "couldn't find remote ref main",
+                "not fetched as it should be",
+            ),
+        ] {
+            let said = of(why);
+            assert!(said.contains(part), "{why}: {said}");
+        }
+    }
 
     #[test]
     fn the_part_that_says_most_decides() {

@@ -77,7 +77,11 @@ pub fn of_folder(source: &Source, complaint: &Condition) -> Option<String> {
             }
         ),
         SourceError::Unreachable => format!(
-            "source-controller does not reach the host: {wait}, check the host and port of spec.url, the cluster's DNS, firewalls and network policies, and a proxy that is needed"
+            "source-controller does not reach {}: {wait}, check the host and port of spec.url, the cluster's DNS, firewalls and network policies, and a proxy that is needed",
+            match port(text) {
+                Some(port) => format!("port {port} of the host"),
+                None => "the host".to_owned(),
+            }
         ),
         SourceError::Server => format!(
             "the server did not answer as it should: {wait}, check the server; for a large repository raise spec.timeout"
@@ -87,7 +91,7 @@ pub fn of_folder(source: &Source, complaint: &Condition) -> Option<String> {
         SourceError::NoRef => "correct spec.ref, or push the branch or tag that it names".to_owned(),
         SourceError::NoVersion if is_no_range(text) => "correct spec.ref.semver: it is not a range of versions".to_owned(),
         SourceError::NoVersion => "correct spec.ref.semver, or push a tag in that range".to_owned(),
-        SourceError::Signature => "have it signed with a key that the Secret of spec.verify has, or add the signer's key to that Secret, if the signer is to be trusted".to_owned(),
+        SourceError::Signature => signature(source),
         SourceError::Url => "correct spec.url".to_owned(),
         SourceError::Storage | SourceError::ArtifactGone => "check source-controller's disk: it cannot write or lost what it had stored, and fetches it again once that works".to_owned(),
         SourceError::Archive => "correct spec.url or spec.layerSelector: the artifact is not an archive of manifests".to_owned(),
@@ -123,6 +127,33 @@ fn login(source: &Source, text: &str) -> String {
         false => format!(
             "the login comes from {secret} (spec.secretRef): its account may not read the repository, or its token is no longer valid; have the account given access, or renew the token"
         ),
+    }
+}
+
+/// The port that did not answer, as Go names the connection: `dial tcp 192.0.2.1:22: i/o timeout`, or `read tcp 10.0.0.1:4711->192.0.2.1:22: …`.
+fn port(text: &str) -> Option<u16> {
+    let mut verbs = ["dial tcp ", "read tcp ", "write tcp "].into_iter();
+    let (_, address) = verbs.find_map(|verb| text.split_once(verb))?;
+    let address = address.split(": ").next()?;
+    let remote = address.rsplit("->").next()?;
+    let (host, port) = remote.rsplit_once(':')?;
+    (!host.is_empty()).then(|| port.parse().ok()).flatten()
+}
+
+/// The signature is not one of those that `spec.verify` takes.
+fn signature(source: &Source) -> String {
+    let keys = source.verify.set().map(|verify| &verify.secret_ref);
+    match keys {
+        Some(Field::Set(secret)) => {
+            let secret = one_line(&format!("Secret {}/{}", source.meta.namespace, secret.name));
+            format!(
+                "have it signed with a key that {secret} (spec.verify) has, or add the signer's key to that Secret, if the signer is to be trusted"
+            )
+        }
+        Some(Field::Absent) if source.meta.kind == "OCIRepository" => {
+            "have it signed by an identity that spec.verify.matchOIDCIdentity allows, or add the signer's there, if the signer is to be trusted".to_owned()
+        }
+        _ => "have it signed with a key that the Secret of spec.verify has, or add the signer's key to that Secret, if the signer is to be trusted".to_owned(),
     }
 }
 
@@ -218,6 +249,73 @@ mod tests {
                 "{spec}: {message}"
             );
         }
+    }
+
+    #[test]
+    fn the_port_is_that_of_the_server_and_only_where_the_text_has_it() {
+        for (text, expected) in [
+            (
+                "ssh: handshake failed: read tcp 10.42.0.17:45906->192.0.2.44:22: read: connection timed out",
+                Some(22),
+            ),
+            ("dial tcp 192.0.2.44:443: i/o timeout", Some(443)),
+            (
+                "dial tcp [2001:db8::1]:7999: connect: no route to host",
+                Some(7999),
+            ),
+            (
+                "proxyconnect tcp: dial tcp 10.0.0.9:3128: connect: connection refused",
+                Some(3128),
+            ),
+            (
+                "dial tcp: lookup git.example on 10.0.0.10:53: no such host",
+                None,
+            ),
+            ("dial tcp 192.0.2.44: i/o timeout", None),
+            ("context deadline exceeded", None),
+        ] {
+            assert_eq!(port(text), expected, "{text}");
+        }
+        let said = of(
+            "ssh://git@git.example/a.git",
+            json!({}),
+            "unable to clone 'ssh://git@git.example/a.git': dial tcp 192.0.2.44:22: i/o timeout",
+        );
+        assert!(
+            said.starts_with("source-controller does not reach port 22 of the host: "),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn the_secret_of_the_signers_is_named_where_there_is_one() {
+        let message = "signature verification of commit 'abc' failed: unable to verify Git commit";
+        let git = |verify: Value| {
+            of(
+                "ssh://git@git.example/a.git",
+                json!({"verify": verify}),
+                message,
+            )
+        };
+        let named = git(json!({"mode": "HEAD", "secretRef": {"name": "pgp-team"}}));
+        assert!(named.contains("Secret n/pgp-team (spec.verify)"), "{named}");
+        for verify in [
+            json!({"mode": "HEAD"}),
+            json!({"secretRef": 7}),
+            json!(7),
+            json!(null),
+        ] {
+            let said = git(verify.clone());
+            assert!(
+                said.contains("the Secret of spec.verify"),
+                "{verify}: {said}"
+            );
+        }
+        let keyless = Source::from_value(
+            &json!({"kind": "OCIRepository", "metadata": {"namespace": "n", "name": "a"}, "spec": {"verify": {"provider": "cosign"}}}),
+            "OCIRepository",
+        );
+        assert!(signature(&keyless).contains("matchOIDCIdentity"));
     }
 
     #[test]

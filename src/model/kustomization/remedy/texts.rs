@@ -83,15 +83,88 @@ pub(super) const FIELD: &str = "remove or correct the field";
 pub(super) const FIELD_OF_FLUX: &str =
     "remove the field, or update Flux's CRDs if it is a newer one";
 
+/// A folder that kustomize is to fetch by itself.
+const REMOTE: &[&str] = &[
+    "accumulating resources from 'https://",
+    "accumulating resources from 'http://",
+    "accumulating resources from 'ssh://",
+    "accumulating resources from 'git@",
+];
+
+/// Of text that YAML takes for another type.
+pub(super) const UNQUOTED: &str = "put the value in quotes: without them YAML reads yes, true or a number as another type than text";
+
 pub(super) const IN_REPOSITORY: &[Row] = &[
     (
-        &[&[
-            "accumulating resources from 'https://",
-            "accumulating resources from 'http://",
-            "accumulating resources from 'ssh://",
-            "accumulating resources from 'git@",
-        ]],
+        &[
+            REMOTE,
+            &["certificate has expired", "certificate is not yet valid"],
+        ],
+        "the folder names a remote base, whose server shows a certificate that is out of date: have its operator renew the certificate, or keep a copy of the base in the repository",
+    ),
+    (
+        &[
+            REMOTE,
+            &[
+                "unable to get local issuer certificate",
+                "self-signed certificate",
+                "self signed certificate",
+                "server certificate verification failed",
+                "certificate verify failed",
+                "SSL certificate problem",
+                "certificate signed by unknown authority",
+            ],
+        ],
+        "the folder names a remote base, and kustomize-controller does not know the authority of its server's certificate: keep a copy of the base in the repository, or make it a source of Flux of its own, whose Secret has the authority as ca.crt",
+    ),
+    (
+        &[
+            REMOTE,
+            &[
+                "could not read Username",
+                "could not read Password",
+                "Authentication failed",
+                "Permission denied (publickey",
+                "Host key verification failed",
+            ],
+        ],
+        "the folder names a remote base, for which kustomize-controller has no credentials: keep a copy of the base in the repository, or make it a source of Flux of its own, whose Secret has them",
+    ),
+    (
+        &[
+            REMOTE,
+            &[
+                "Could not resolve host",
+                "Failed to connect to ",
+                "Connection timed out",
+                "timed out",
+                "no such host",
+            ],
+        ],
+        "the folder names a remote base, whose server kustomize-controller does not reach: check network policies and a proxy that is needed, or keep a copy of the base in the repository",
+    ),
+    (
+        &[REMOTE],
         "the folder names a remote base, which was not fetched as it should be: keep a copy of it in the repository, or make it a source of Flux of its own",
+    ),
+    (
+        &[
+            &[
+                "expected string, got &value.valueUnstructured{",
+                "expected string, got &{",
+                "cannot unmarshal bool into Go struct field",
+                "cannot unmarshal number into Go struct field",
+                "Invalid value: \"boolean\": ",
+                "Invalid value: \"integer\": ",
+                "Invalid value: \"number\": ",
+            ],
+            &[
+                "expected string, got ",
+                "of type string",
+                "must be of type string",
+            ],
+        ],
+        UNQUOTED,
     ),
     (
         &[&[".sops: field not declared in schema", "field \"sops\""]],
