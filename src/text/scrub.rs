@@ -293,10 +293,17 @@ fn headers(text: &str, found: &mut Vec<Range<usize>>) {
         let is_scheme = ["token", "basic", "bearer", "digest"]
             .iter()
             .any(|s| first.eq_ignore_ascii_case(s));
-        if start < end && (is_scheme || !is_prose(first)) && !is_variable(first) {
+        let is_scheme_or_value = is_scheme || !is_prose(first);
+        let is_answer = is_of_registry(&text[..from], &text[start..end]);
+        if start < end && is_scheme_or_value && !is_variable(first) && !is_answer {
             found.push(start..end);
         }
     }
+}
+
+/// Words of a registry's answer: `repository does not exist or may require authorization: server message: insufficient_scope: …`.
+fn is_of_registry(before: &str, after: &str) -> bool {
+    before.ends_with(" may require authorization:") && after.starts_with("server message: ")
 }
 
 fn schemes(text: &str, found: &mut Vec<Range<usize>>) {
@@ -351,7 +358,12 @@ fn keyed(text: &str, found: &mut Vec<Range<usize>>) {
                 .strip_suffix(key)
                 .is_some_and(|before| before.ends_with('/'));
         // The keys of a map are looked at one by one; a path or URL is not a credential.
-        if tag || from < done || text[from..].trim_start_matches(' ').starts_with(['{', '/']) {
+        let is_answer = is_of_registry(&text[..from], text[from..].trim_start_matches(' '));
+        if tag
+            || is_answer
+            || from < done
+            || text[from..].trim_start_matches(' ').starts_with(['{', '/'])
+        {
             continue;
         }
         let ends = |c| matches!(c, ',' | ';' | '&' | '}' | ')');

@@ -120,10 +120,17 @@ fn of_secret(case: &Case<'_>, told: &Complaint, evidence: Vec<Evidence>) -> Verd
             .then(then(case, Fixes::Elsewhere))
             .into();
     }
+    // A registry's login is looked up by the host.
+    let renew = match registry(&sources::url(case)) {
+        Some(host) => format!(
+            "Check that {secret}, which spec.secretRef names, holds a login for {host}: of a .dockerconfigjson source-controller takes only the entry of that host, and without one it asks anonymously. If it has the entry, renew it. Its keys, without their content:"
+        ),
+        None => {
+            format!("Renew {secret}, which spec.secretRef names. Its keys, without their content:")
+        }
+    };
     finding
-        .step(format!(
-            "Renew {secret}, which spec.secretRef names. Its keys, without their content:"
-        ))
+        .step(renew)
         .command([
             "kubectl",
             "describe",
@@ -139,9 +146,14 @@ fn of_secret(case: &Case<'_>, told: &Complaint, evidence: Vec<Evidence>) -> Verd
         .into()
 }
 
+/// The host of an OCI registry, with its port.
+fn registry(url: &str) -> Option<&str> {
+    url.strip_prefix("oci://")?.split('/').next()
+}
+
 /// The cloud whose registry the URL is of, as `spec.provider` has it.
 fn cloud(url: &str) -> Option<&'static str> {
-    let host = url.strip_prefix("oci://")?.split('/').next()?;
+    let host = registry(url)?;
     let of = |ends: &[&str]| ends.iter().any(|end| host.ends_with(end));
     if of(&[".pkg.dev", "gcr.io"]) {
         Some("gcp")

@@ -204,6 +204,7 @@ fn what_kubernetes_flux_and_helm_say_stays() {
         "could not resolve Secret chart values reference 'flux-system/s' with key 'password': key not found",
         "failed to get source secret 'flux-system/artifactory-token': secrets \"artifactory-token\" not found",
         "failed to fetch oauth token: unexpected status from GET request to https://ghcr.io/token: 401 Unauthorized",
+        "pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed",
         "token: connection refused",
         "KubeConfig secret 'ns/n' does not contain a 'value' or 'value.yaml' key with data",
         "failed early due to stalled resources: [Job/core/romeo-tokens-create status: 'Failed']",
