@@ -7,11 +7,13 @@ pub mod databases;
 mod listing;
 mod on_demand;
 pub mod part;
+mod related;
 mod surroundings;
 mod unread;
 
 pub use listing::Listing;
 pub use on_demand::{Controllers, CouchPods, CouchService, LogEnd, OnDemand, ServingPod};
+pub use related::{Claimed, Related};
 pub use surroundings::{Mesh, Nodes, Webhook};
 pub use unread::{Checked, IfRead, Unread};
 

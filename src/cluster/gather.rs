@@ -12,6 +12,7 @@ mod log_end;
 mod mesh;
 mod nodes;
 mod on_demand;
+mod related;
 mod release;
 mod serving;
 mod source;
@@ -46,7 +47,8 @@ pub const ON_DEMAND_REQUESTS_MAX: u64 = REQUESTS_MAX
     + nodes::REQUESTS_MAX
     + webhook::REQUESTS_MAX
     + mesh::REQUESTS_MAX
-    + hook_jobs::REQUESTS_MAX;
+    + hook_jobs::REQUESTS_MAX
+    + related::REQUESTS_MAX;
 
 /// Longest wait for one part: a list that hangs must not hold the others. A given `--request-timeout` counts instead.
 const PART: Duration = Duration::from_secs(5);
@@ -143,10 +145,11 @@ impl Cluster {
             on_demand::couchdb(near, &snapshot),
             on_demand::pods(near, &hr, failure)
         );
-        let (nodes, webhook, mesh, hook_jobs) = match is_well(&hr) {
+        let (nodes, webhook, mesh, hook_jobs, related) = match is_well(&hr) {
             true => {
                 let well = "it is Ready, or on another cluster";
                 (
+                    Read::not_needed(well),
                     Read::not_needed(well),
                     Read::not_needed(well),
                     Read::not_needed(well),
@@ -163,7 +166,8 @@ impl Cluster {
                     nodes::nodes(near, &snapshot, &pods),
                     webhook::webhook(near, &snapshot, failure),
                     mesh::mesh(near, &snapshot),
-                    hook_jobs::hook_jobs(near, &hr, failure)
+                    hook_jobs::hook_jobs(near, &hr, failure),
+                    related::related(near, &snapshot, failure, &pods, (&service, &couch_pods))
                 )
             }
         };
@@ -172,6 +176,7 @@ impl Cluster {
             webhook,
             mesh,
             hook_jobs,
+            related,
             rights,
             controllers,
             service,

@@ -1,8 +1,10 @@
-//! CouchDB's pods that are not serving: what keeps the creation Job from its answer.
+//! CouchDB's pods that are not serving, or are not behind its Service: what keeps the creation Job from its answer.
 
 use super::case::Case;
-use super::finding::Finding;
+use super::finding::{Evidence, Finding, Subject};
 use super::serving;
+use crate::model::pod::Pod;
+use crate::model::service::Service;
 use crate::snapshot::{CouchPods, CouchService, IfRead, Read};
 
 /// The finding with CouchDB's pods that are not serving, and the step for the first. The steps of `otherwise` come before it where CouchDB
@@ -17,22 +19,125 @@ pub(super) fn shown(
         Ok(Some(pods)) => pods,
         found => {
             let unread = serving::not_read(found, "CouchDB");
-            return otherwise(finding.whys(unread.as_deref()));
+            return misled(case, &finding)
+                .unwrap_or_else(|| otherwise(finding.whys(unread.as_deref())));
         }
     };
     let unserving = serving::unserving(pods.pods.known(), case.now);
     if unserving.is_empty() {
-        return otherwise(finding.whys(none_known(pods).as_deref()));
+        return misled(case, &finding)
+            .unwrap_or_else(|| otherwise(finding.whys(none_known(pods).as_deref())));
     }
     let service = case.service().if_read();
     let finding = finding.whys(doubt(pods, service).as_deref());
     let is_reachable = pods.pods.known().iter().any(|found| found.pod.is_ready())
-        || service.is_some_and(may_have_ready_endpoint);
+        || service.is_some_and(CouchService::may_have_ready_endpoint);
     let finding = match is_reachable || !pods.of_service {
         true => otherwise(finding),
         false => finding,
     };
     serving::shown(finding, &unserving)
+}
+
+/// The finding where the Service leads to none of the pods that run.
+fn misled(case: &Case<'_>, finding: &Finding) -> Option<Finding> {
+    let service = case.service().if_read()?;
+    unselected(case, finding.clone(), service)
+        .or_else(|| without_selector(finding.clone(), service))
+}
+
+/// Pods that are shown at most.
+const SHOWN: usize = 3;
+
+/// The finding where pods that look like CouchDB's have other labels than its Service selects.
+fn unselected(case: &Case<'_>, finding: Finding, service: &CouchService) -> Option<Finding> {
+    let related = case.related().if_read()?;
+    let Read::Seen(pods) = &related.couchdb else {
+        return None;
+    };
+    let seen = service.service.if_read()?;
+    let others = pods.known().iter();
+    let others = others.filter(|pod| !seen.unmatched(&pod.meta).is_empty());
+    let others: Vec<&Pod> = others.collect();
+    let first = others.first()?;
+    // One that it selects is behind it, whatever the others are.
+    if others.len() != pods.known().len() {
+        return None;
+    }
+    let id = Subject::new("Service", &service.namespace, &service.name);
+    let pairs: Vec<String> = seen
+        .unmatched(&first.meta)
+        .into_iter()
+        .map(|(key, value, has)| match has {
+            Some(has) => format!("{key}={value}, and the pod has {key}={has}"),
+            None => format!("{key}={value}, and the pod does not have that label"),
+        })
+        .collect();
+    let pod = Subject::from(&first.meta);
+    let ready = match first.is_ready() {
+        true => "is ready",
+        false => "may be CouchDB's",
+    };
+    let finding = finding
+        .why(format!(
+            "{pod} {ready}, but {id} does not select it: it selects {}.",
+            pairs.join("; ")
+        ))
+        .seen(others.iter().take(SHOWN).map(|pod| {
+            let labels = seen.unmatched(&pod.meta);
+            let own = labels.iter().map(|(key, _, has)| match has {
+                Some(has) => format!("{key}={has}"),
+                None => format!("no label {key}"),
+            });
+            let own: Vec<String> = own.collect();
+            Evidence::new(
+                Subject::from(&pod.meta),
+                ".metadata.labels",
+                &own.join(", "),
+            )
+        }));
+    Some(
+        finding
+            .step("Make the Service's selector and the labels of CouchDB's pods agree, in the chart or manifest that they come from. If these pods belong to another CouchDB, bring back those of this one. The labels:")
+            .command([
+                "kubectl",
+                "get",
+                "services,pods",
+                "-n",
+                &service.namespace,
+                "--show-labels",
+            ]),
+    )
+}
+
+/// The finding where the Service has no selector, and so leads only where somebody has written.
+fn without_selector(finding: Finding, service: &CouchService) -> Option<Finding> {
+    let is_without = service
+        .service
+        .if_read()
+        .is_some_and(Service::is_without_selector);
+    let is_read = service.slices.if_read().is_some();
+    let leads = is_read && service.may_have_ready_endpoint();
+    if !is_without || leads {
+        return None;
+    }
+    let id = Subject::new("Service", &service.namespace, &service.name);
+    let finding = finding
+        .why(format!("{id} has no selector, so Kubernetes gives it no endpoints: it leads only where EndpointSlices that were written by hand say."))
+        .whys(service.slices.unknown().map(|why| format!("Whether it has any was not read: {}.", why.clause())).as_deref())
+        .seen([Evidence::new(id, ".spec.selector", "not set")]);
+    Some(
+        finding
+            .step("Give the Service a selector that fits the labels of CouchDB's pods, in the chart or manifest that it comes from; or, if CouchDB runs elsewhere, write an EndpointSlice with its present addresses. What the Service has:")
+            .command([
+                "kubectl",
+                "get",
+                "services,endpointslices,pods",
+                "-n",
+                &service.namespace,
+                "--show-labels",
+            ]),
+    )
 }
 
 /// Why no pod that was read says anything, where it is not that all are ready.
@@ -71,19 +176,6 @@ fn doubt(found: &CouchPods, service: Option<&CouchService>) -> Option<String> {
         "{unknown} This pod is in namespace {} and may belong to another CouchDB.",
         found.namespace
     ))
-}
-
-/// An endpoint is ready, or one that was not read may be.
-fn may_have_ready_endpoint(service: &CouchService) -> bool {
-    let slices = match &service.slices {
-        Read::Seen(slices) if slices.not_all().is_some() => return true,
-        Read::Seen(slices) => slices.known(),
-        Read::Absent => return false,
-        Read::Unknown(_) => return true,
-    };
-    let mut endpoints = slices.iter().flat_map(|slice| &slice.endpoints.known);
-    endpoints.any(|endpoint| endpoint.is_ready() != Some(false))
-        || slices.iter().any(|slice| !slice.endpoints.all)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::case::Case;
 use super::contradiction::contradiction;
 use super::finding::{Evidence, Finding};
 use super::nodes;
+use super::placement;
 use super::registry::RULES;
 use super::rule::{Role, Rule, Severity};
 use crate::text::one_line;
@@ -105,7 +106,7 @@ fn diagnose_by(rules: &[&'static Rule], case: &Case<'_>) -> Diagnosis {
                     run.push(rule.code);
                     // Whoever looks for an unknown cause needs to know what it is not.
                     let more = against.iter().filter(|_| rule.role == Role::Fallback);
-                    let finding = nodes::also(case, finding);
+                    let finding = placement::also(case, nodes::also(case, finding));
                     found.push((rule, finding.seen(more.cloned())));
                 }
                 Some(evidence) => {

@@ -34,6 +34,7 @@ mod nodes;
 mod object_commands;
 pub mod offboarding;
 mod peers;
+mod placement;
 mod policy;
 #[cfg(test)]
 mod precision;

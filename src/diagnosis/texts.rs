@@ -5,7 +5,7 @@ use crate::snapshot::Snapshot;
 use serde_json::{Value, json};
 
 /// The case whose action failed with `text` in each condition.
-fn failed(action: &str, text: &str) -> (&'static str, Snapshot) {
+pub(super) fn failed(action: &str, text: &str) -> (&'static str, Snapshot) {
     let name = match action {
         "install" => "values-refused",
         _ => "write-race",

@@ -98,6 +98,22 @@ pub fn refuses_login(said: &str) -> bool {
     codes.iter().any(|code| said.contains(code))
 }
 
+/// The registry does not let the kubelet pull the image, with the login that it sent or without one.
+pub fn is_refused_pull(said: &str) -> bool {
+    [
+        "401 Unauthorized",
+        "403 Forbidden",
+        "unauthorized",
+        "authorization failed",
+        "authentication required",
+        "insufficient_scope",
+        "no basic auth credentials",
+        "pull access denied",
+    ]
+    .iter()
+    .any(|part| said.contains(part))
+}
+
 /// The path that the probe asks for does not exist, or is not there yet.
 pub fn is_not_found(said: &str) -> bool {
     said.contains("statuscode: 404")
@@ -124,6 +140,19 @@ pub fn pull_failure<'e>(events: &'e [Event], image: &str) -> Option<&'e str> {
 /// Whether the text says that a volume is attached to another node.
 pub fn is_attached_elsewhere(text: &str) -> bool {
     text.contains("Multi-Attach error for volume ")
+}
+
+/// The Secrets for pulling images that the kubelet could not get: `Unable to retrieve some image pull secrets (a, b); …`.
+pub fn lost_pull_secrets(events: &[Event]) -> Vec<String> {
+    let mut own = events.iter().rev();
+    let said = own.find(|event| event.reason == "FailedToRetrieveImagePullSecret");
+    let names = said.and_then(|event| {
+        let (_, rest) = event.message.split_once("image pull secrets (")?;
+        rest.split_once(')').map(|(names, _)| names)
+    });
+    let names = names.into_iter().flat_map(|names| names.split(','));
+    let names = names.map(|name| name.trim().to_owned());
+    names.filter(|name| !name.is_empty()).collect()
 }
 
 /// The volumes that are attached to another node, according to the events.

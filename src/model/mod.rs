@@ -3,6 +3,7 @@
 //! Pure: no I/O, no clock (callers pass `now`), no knowledge of formats.
 
 pub mod access_review;
+pub mod api_service;
 pub mod condition;
 pub mod controller_log;
 pub mod convention;
@@ -39,6 +40,7 @@ pub mod nullable;
 pub mod onboarding;
 pub mod owner;
 pub mod ownership;
+pub mod placement;
 pub mod pod;
 pub mod pod_spec;
 pub mod policy;

@@ -5,6 +5,7 @@
 use super::condition::{Condition, Conditions};
 use super::field::{Entries, Field, Fields, Meta, Parsed};
 use super::owner::Owner;
+use super::placement::Wanted;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
@@ -26,6 +27,29 @@ pub struct Pod {
     grace: Field<i64>,
     /// Where it runs, or is to run.
     pub node: Field<String>,
+    /// What it asks of its node.
+    pub wanted: Wanted,
+    volumes: Entries<Mounted>,
+    pull_secrets: Entries<Named>,
+}
+
+/// An entry of `spec.volumes`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+struct Mounted {
+    persistent_volume_claim: Field<Claim>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+struct Claim {
+    claim_name: String,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default)]
+struct Named {
+    name: String,
 }
 
 /// A container, as `spec` has it.
@@ -125,6 +149,14 @@ impl Pod {
             planned,
             grace: fields.at("/spec/terminationGracePeriodSeconds"),
             node: fields.at("/spec/nodeName"),
+            wanted: Wanted {
+                selector: fields.at("/spec/nodeSelector"),
+                affinity: fields.at(
+                    "/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution",
+                ),
+            },
+            volumes: fields.list("/spec/volumes"),
+            pull_secrets: fields.list("/spec/imagePullSecrets"),
             phase: fields.at("/status/phase"),
             reason: fields.at("/status/reason"),
             message: fields.at("/status/message"),
@@ -142,6 +174,38 @@ impl Pod {
     pub fn memory_limit(&self, container: &str) -> Option<&str> {
         let own = self.planned.known.iter().find(|c| c.name == container)?;
         own.resources.set()?.limits.set()?.memory.as_str()
+    }
+
+    /// Its claims of volumes.
+    pub fn claims(&self) -> impl Iterator<Item = &str> {
+        let volumes = self.volumes.known.iter();
+        let claims = volumes.filter_map(|v| v.persistent_volume_claim.set());
+        let names = claims.map(|claim| claim.claim_name.as_str());
+        names.filter(|name| !name.is_empty())
+    }
+
+    /// The Secrets with which its images are to be pulled.
+    pub fn pull_secrets(&self) -> impl Iterator<Item = &str> {
+        let names = self.pull_secrets.known.iter().map(|s| s.name.as_str());
+        names.filter(|name| !name.is_empty())
+    }
+
+    /// The node that took it did not have the labels that it asks for.
+    pub fn is_rejected_for_labels(&self) -> bool {
+        self.reason.as_str() == Some("NodeAffinity")
+    }
+
+    /// No node fits it because of where its volumes are, in the scheduler's words.
+    pub fn is_held_by_volumes(&self) -> bool {
+        self.unscheduled().is_some_and(|said| {
+            [
+                "volume node affinity conflict",
+                "no available volume zone",
+                "didn't match PersistentVolume's node affinity",
+            ]
+            .iter()
+            .any(|part| said.contains(part))
+        })
     }
 
     /// The kubelet's word that it takes requests.

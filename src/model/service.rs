@@ -10,13 +10,17 @@ use std::collections::BTreeMap;
 pub struct Service {
     pub meta: Meta,
     pub ports: Entries<Port>,
+    /// `ClusterIP`, …, or `ExternalName`, which leads out of the cluster.
+    kind: Field<String>,
     /// Without one it may lead out of the cluster.
     pub selector: Field<BTreeMap<String, String>>,
 }
 
 /// One entry of `spec.ports`.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 pub struct Port {
+    #[serde(default)]
+    pub name: String,
     pub port: u16,
 }
 
@@ -48,10 +52,33 @@ impl Service {
         Some(labels.collect::<Vec<_>>().join(","))
     }
 
+    /// It has surely no selector and is to lead to pods all the same: only EndpointSlices written by hand do that.
+    pub fn is_without_selector(&self) -> bool {
+        let none = self.selector.is_absent() || self.selector.is(&BTreeMap::new());
+        none && self.meta.malformed.is_empty() && self.kind.text() != "ExternalName"
+    }
+
+    /// The labels that it selects, each with the value that a pod has instead where it is another.
+    pub fn unmatched<'a>(&'a self, pod: &'a Meta) -> Vec<(&'a str, &'a str, Option<&'a str>)> {
+        let own = match &pod.labels {
+            Field::Set(labels) => Some(labels),
+            Field::Absent => None,
+            Field::Malformed => return Vec::new(),
+        };
+        let wanted = self.selector.set().into_iter().flatten();
+        let each = wanted.map(|(key, value)| {
+            let has = own.and_then(|own| own.get(key)).map(String::as_str);
+            (key.as_str(), value.as_str(), has)
+        });
+        each.filter(|(_, value, has)| *has != Some(*value))
+            .collect()
+    }
+
     /// Reads one object.
     pub fn from_value(object: &Value) -> Self {
         let mut fields = Fields::new(object);
         Self {
+            kind: fields.at("/spec/type"),
             ports: fields.list("/spec/ports"),
             selector: fields.at("/spec/selector"),
             meta: fields.meta("Service"),

@@ -4,7 +4,8 @@
 use super::databases::Databases;
 use super::{
     Checked, Controllers, CouchPods, CouchService, CreationJob, Dependency, Events, Listing,
-    LostJob, Mesh, Nodes, OnDemand, Parts, Read, ServingPod, Snapshot, Unread, Webhook, Why, part,
+    LostJob, Mesh, Nodes, OnDemand, Parts, Read, Related, ServingPod, Snapshot, Unread, Webhook,
+    Why, part,
 };
 use crate::advice::Origin;
 use crate::model::access_review::AccessReview;
@@ -243,6 +244,11 @@ impl Snapshot {
     /// The Jobs among which a hook's is.
     pub fn hook_jobs(&self) -> Checked<Option<&Listing<Job>>> {
         self.parts.on_demand.hook_jobs.checked(part::HOOK_JOBS)
+    }
+
+    /// What else the failure is about.
+    pub fn related(&self) -> Checked<Option<&Related>> {
+        self.parts.on_demand.related.checked(part::RELATED)
     }
 
     /// The errors in the saved log of helm-controller.

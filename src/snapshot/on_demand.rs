@@ -2,7 +2,7 @@
 //! needs a part says that it is not needed.
 
 use super::databases::Databases;
-use super::{Events, Listing, Mesh, Nodes, Read, Webhook};
+use super::{Events, Listing, Mesh, Nodes, Read, Related, Webhook};
 use crate::model::access_review::AccessReview;
 use crate::model::controller_log::Errors;
 use crate::model::deployment::Deployment;
@@ -38,6 +38,8 @@ pub struct OnDemand {
     pub mesh: Read<Mesh>,
     /// The Jobs of the target namespace, if one of a hook failed without its name.
     pub hook_jobs: Read<Listing<Job>>,
+    /// What else the failure is about.
+    pub related: Read<Related>,
     /// Flux's Kustomizations, if an onboarding is asked for by name. Read once for all snapshots of a run.
     pub kustomizations: Arc<Read<Vec<Kustomization>>>,
     /// What CouchDB says of databases. Asked once for all snapshots of a run.
@@ -61,6 +63,7 @@ impl Default for OnDemand {
             webhook: Read::not_asked(why),
             mesh: Read::not_asked(why),
             hook_jobs: Read::not_asked(why),
+            related: Read::not_asked(why),
             kustomizations: Arc::new(Read::not_asked(why)),
             databases: Arc::new(Read::not_asked("CouchDB was not asked")),
             ownership: Arc::new(Read::not_asked("a report does not read all of it")),
@@ -123,6 +126,21 @@ pub struct CouchService {
     pub slices: Read<Listing<EndpointSlice>>,
 }
 
+impl CouchService {
+    /// An endpoint is ready, or one that was not read may be.
+    pub fn may_have_ready_endpoint(&self) -> bool {
+        let slices = match &self.slices {
+            Read::Seen(slices) if slices.not_all().is_some() => return true,
+            Read::Seen(slices) => slices.known(),
+            Read::Absent => return false,
+            Read::Unknown(_) => return true,
+        };
+        let mut endpoints = slices.iter().flat_map(|slice| &slice.endpoints.known);
+        endpoints.any(|endpoint| endpoint.is_ready() != Some(false))
+            || slices.iter().any(|slice| !slice.endpoints.all)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,6 +160,7 @@ mod tests {
             webhook,
             mesh,
             hook_jobs,
+            related,
             kustomizations,
             databases,
             ownership,
@@ -158,6 +177,7 @@ mod tests {
             webhook.unknown(),
             mesh.unknown(),
             hook_jobs.unknown(),
+            related.unknown(),
             kustomizations.unknown(),
             databases.unknown(),
             ownership.unknown(),

@@ -127,7 +127,7 @@ const VALUES: &str = "
     shape: values/**";
 
 /// Every kind of object and document that is kept.
-pub(super) const RESOURCES: [Resource; 28] = [
+pub(super) const RESOURCES: [Resource; 31] = [
     object("helmreleases.helm.toolkit.fluxcd.io", "HelmRelease", "HelmReleases", "
         name: metadata/labels/* metadata/annotations/reconcile.fluxcd.io~requestedAt status/lastHandledReconcileAt
             metadata/finalizers/* spec/chart/spec/chart spec/chart/spec/version
@@ -187,12 +187,13 @@ pub(super) const RESOURCES: [Resource; 28] = [
         arguments: spec/template/spec/containers/*/command spec/template/spec/containers/*/args
         @conditions"),
     object("pods", "Pod", "Pods", "
-        name: metadata/labels/job-name metadata/labels/app metadata/labels/release metadata/labels/app.kubernetes.io~instance
-            metadata/labels/pod-template-hash metadata/labels/sidecar.istio.io~inject metadata/labels/istio.io~rev metadata/ownerReferences/*/name
+        name: metadata/labels/* metadata/ownerReferences/*/name
             metadata/annotations/traffic.sidecar.istio.io~excludeInboundPorts metadata/annotations/traffic.sidecar.istio.io~includeInboundPorts
-            spec/nodeName
+            spec/nodeName spec/nodeSelector/* spec/imagePullSecrets/*/name spec/volumes/*/persistentVolumeClaim/claimName
+            spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms/*/matchExpressions/*/key
+            spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms/*/matchExpressions/*/values/*
             spec/containers/*/name spec/initContainers/*/name status/containerStatuses/*/name status/initContainerStatuses/*/name
-        word: metadata/ownerReferences/*/kind
+        word: metadata/ownerReferences/*/kind spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms/*/matchExpressions/*/operator
             status/phase status/reason status/containerStatuses/*/state/waiting/reason status/containerStatuses/*/state/terminated/reason
             status/containerStatuses/*/lastState/terminated/reason status/initContainerStatuses/*/state/waiting/reason
             status/initContainerStatuses/*/state/terminated/reason status/initContainerStatuses/*/lastState/terminated/reason
@@ -216,7 +217,12 @@ pub(super) const RESOURCES: [Resource; 28] = [
     object("namespaces", "Namespace", "Namespaces", "
         name: metadata/labels/istio-injection metadata/labels/istio.io~rev metadata/labels/kubernetes.io~metadata.name
         word: status/phase @conditions"),
-    object("nodes", "Node", "Nodes", "@conditions"),
+    object("nodes", "Node", "Nodes", "name: metadata/labels/* @conditions"),
+    object("persistentvolumeclaims", "PersistentVolumeClaim", "PersistentVolumeClaims", "name: spec/volumeName"),
+    object("persistentvolumes", "PersistentVolume", "PersistentVolumes", "
+        name: spec/nodeAffinity/required/nodeSelectorTerms/*/matchExpressions/*/key spec/nodeAffinity/required/nodeSelectorTerms/*/matchExpressions/*/values/*
+        word: spec/nodeAffinity/required/nodeSelectorTerms/*/matchExpressions/*/operator"),
+    object("apiservices.apiregistration.k8s.io", "APIService", "APIServices", "name: spec/service/namespace spec/service/name @conditions"),
     object("volumeattachments.storage.k8s.io", "VolumeAttachment", "VolumeAttachments", "
         name: spec/nodeName spec/source/persistentVolumeName  figure: status/attached"),
     object("validatingwebhookconfigurations.admissionregistration.k8s.io", "ValidatingWebhookConfiguration", "ValidatingWebhookConfigurations", "
@@ -234,7 +240,7 @@ pub(super) const RESOURCES: [Resource; 28] = [
         figure: spec/replicas status/availableReplicas
         text: spec/template/spec/containers/*/image
         arguments: spec/template/spec/containers/*/command spec/template/spec/containers/*/args"),
-    object("services", "Service", "Services", "figure: spec/ports/*/port  name: spec/selector/*"),
+    object("services", "Service", "Services", "figure: spec/ports/*/port  name: spec/selector/* spec/ports/*/name  word: spec/type"),
     object("endpointslices.discovery.k8s.io", "EndpointSlice", "EndpointSlices", "
         name: metadata/labels/kubernetes.io~service-name  figure: endpoints/*/conditions/ready"),
     object("authorizationpolicies.security.istio.io", "AuthorizationPolicy", "AuthorizationPolicies", "

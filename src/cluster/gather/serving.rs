@@ -58,7 +58,7 @@ pub(super) async fn couchdb(
 }
 
 /// By its container's name or image: labels differ between the generations of Secure KVS.
-fn is_couchdb(pod: &Pod) -> bool {
+pub(super) fn is_couchdb(pod: &Pod) -> bool {
     pod.container_names().any(|(container, image)| {
         let name = image.rsplit('/').next().unwrap_or_default();
         let name = name.split([':', '@']).next().unwrap_or_default();

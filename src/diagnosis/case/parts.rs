@@ -20,7 +20,7 @@ use crate::model::source::Source;
 use crate::snapshot::databases::Databases;
 use crate::snapshot::{
     Checked, Controllers, CouchPods, CouchService, CreationJob, Dependency, Events, IfRead, JobPod,
-    Listing, Mesh, Nodes, Read, ServingPod, Unread, Webhook, Why, part,
+    Listing, Mesh, Nodes, Read, Related, ServingPod, Unread, Webhook, Why, part,
 };
 
 impl<'a> Case<'a> {
@@ -309,6 +309,11 @@ impl<'a> Case<'a> {
     /// The Jobs among which that of a hook is which failed without its name.
     pub(in crate::diagnosis) fn hook_jobs(&self) -> Checked<Option<&'a Listing<HookJob>>> {
         self.snapshot.hook_jobs()
+    }
+
+    /// What else the failure is about.
+    pub(in crate::diagnosis) fn related(&self) -> Checked<Option<&'a Related>> {
+        self.snapshot.related()
     }
 
     /// The errors in the saved log of helm-controller.

@@ -109,3 +109,57 @@ fn pods_that_may_be_another_couchdbs_are_said_to_be_no_more() {
         "\nStart CouchDB:"
     );
 }
+
+/// What is said where the Service selects app=db and these labels are on a pod that looks like CouchDB's.
+fn told_unselected(labels: &[Value], spec: Value) -> String {
+    let name = "couchdb-pod-out-of-memory";
+    let mut snapshot = fixture::snapshot(name);
+    let mut found = service(
+        Read::Seen(json!({"metadata": {"name": "s"}, "spec": spec})),
+        false,
+    );
+    found.slices = Read::Seen(Listing::default());
+    snapshot.on_demand.service = Read::Seen(found);
+    snapshot.on_demand.couch_pods = Read::not_asked("not in the saved files");
+    let pods = labels.iter().enumerate().map(|(n, labels)| {
+        Pod::from_value(
+            &json!({"metadata": {"namespace": "n", "name": format!("db-{n}"), "labels": labels},
+            "status": {"conditions": [{"type": "Ready", "status": "True"}]}}),
+        )
+    });
+    snapshot.on_demand.related = Read::Seen(crate::snapshot::Related {
+        apis: Vec::new(),
+        nodes: Vec::new(),
+        volumes: Vec::new(),
+        service: Read::not_needed("x"),
+        couchdb: Read::Seen(Listing::whole(pods.collect())),
+    });
+    let case = Case::new(&snapshot, fixture::meta(name).now);
+    let otherwise = |finding: Finding| finding.step("Start CouchDB:");
+    let mut finding = shown(&case, Finding::new(case.subject(), ""), otherwise);
+    finding.sentence = finding.why.join("\n");
+    fixture::lines(finding)
+}
+
+#[test]
+fn a_service_that_selects_other_labels_or_none_is_what_is_wrong() {
+    let selects = json!({"selector": {"app": "db", "type": "x"}});
+    let pod = json!({"app": "other"});
+    insta::assert_snapshot!(told_unselected(&[pod], selects.clone()), @"
+    Pod n/db-0 is ready, but Service n/s does not select it: it selects app=db, and the pod has app=other; type=x, and the pod does not have that label.
+    Make the Service's selector and the labels of CouchDB's pods agree, in the chart or manifest that they come from. If these pods belong to another CouchDB, bring back those of this one. The labels:
+    $ kubectl get services,pods -n n --show-labels
+    ");
+    // Labels that cannot be read, and a pod that is selected, prove nothing.
+    for labels in [json!(7), json!({"app": "db", "type": "x"})] {
+        let said = told_unselected(&[labels, json!({"app": "other"})], selects.clone());
+        assert!(said.ends_with("Start CouchDB:"), "{said}");
+    }
+    insta::assert_snapshot!(told_unselected(&[], json!({})), @"
+    Service n/s has no selector, so Kubernetes gives it no endpoints: it leads only where EndpointSlices that were written by hand say.
+    Give the Service a selector that fits the labels of CouchDB's pods, in the chart or manifest that it comes from; or, if CouchDB runs elsewhere, write an EndpointSlice with its present addresses. What the Service has:
+    $ kubectl get services,endpointslices,pods -n n --show-labels
+    ");
+    let outside = told_unselected(&[], json!({"type": "ExternalName", "externalName": "a"}));
+    assert!(outside.ends_with("Start CouchDB:"), "{outside}");
+}

@@ -70,6 +70,10 @@ pub enum Outcome {
         message: String,
         /// What the registry said, as the pod's events have it.
         answer: Option<String>,
+        /// The Secrets that the pod names for the pull.
+        secrets: Vec<String>,
+        /// Those of them that the kubelet could not get.
+        without: Vec<String>,
     },
     /// The kubelet cannot start a container for another reason, or refused the pod: a Secret is missing, the node is full.
     NotStarted {
@@ -190,6 +194,8 @@ pub(super) fn judge(JobPod { pod, logs }: &JobPod, events: &[Event]) -> Outcome 
                 image: c.image.text().to_owned(),
                 reason: waiting.reason.clone(),
                 message: waiting.message.clone(),
+                without: kubelet::lost_pull_secrets(&own_events(pod, events)),
+                secrets: pod.pull_secrets().map(str::to_owned).collect(),
                 answer: kubelet::pull_failure(&own_events(pod, events), c.image.text())
                     .filter(|_| waiting.reason == "ImagePullBackOff")
                     .map(str::to_owned),

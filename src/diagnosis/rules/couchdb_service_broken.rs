@@ -19,7 +19,7 @@ requested port. It is only checked if the Job got no answer (SKVS304) or still w
     fix: r#"See it: `kubectl get services,endpointslices,pods -n secure-kvs`
 
 - Missing: correct `values.couchdb.serviceName`.
-- No ready pod: start CouchDB.
+- No ready pod: start CouchDB. If it is running, compare its labels with the Service's selector.
 - Another port: correct `values.couchdb.port`."#,
     example: r#"endpointslice of db-agora-kvs-secure-kvs-agora-couchdb: conditions.ready false"#,
     explains: &["SKVS304", "SKVS308", "SKVS108", "SKVS110", "SKVS303"],
@@ -103,8 +103,8 @@ fn wrong(found: &CouchService) -> Result<Option<Wrong>, Why> {
             "Correct values.couchdb.port in the manifest, or the Service:",
         )));
     }
-    // A Service without a selector may lead out of the cluster.
-    if service.selector.is_absent() {
+    // By a name it leads out of the cluster.
+    if service.selector.is_absent() && !service.is_without_selector() {
         return Ok(None);
     }
     let slices = match &found.slices {
@@ -121,8 +121,12 @@ fn wrong(found: &CouchService) -> Result<Option<Wrong>, Why> {
     if let Some(odd) = all.iter().find(|s| !s.meta.malformed.is_empty()) {
         return malformed(&odd.meta);
     }
+    let wrong = match service.is_without_selector() {
+        true => "has neither a selector nor a ready endpoint",
+        false => "has no ready pod behind it",
+    };
     Ok(Some((
-        "has no ready pod behind it".to_owned(),
+        wrong.to_owned(),
         format!("endpoints: {}, none of them ready", endpoints().count()),
         NO_POD,
     )))
@@ -232,7 +236,10 @@ mod tests {
         let down = "has no ready pod behind it";
         assert_eq!(told(5984, some(), with(false)).unwrap(), down);
         assert_eq!(told(5984, some(), Value::Null).unwrap(), down);
-        assert_eq!(told(5984, Value::Null, Value::Null), None);
+        let none = "has neither a selector nor a ready endpoint";
+        assert_eq!(told(5984, Value::Null, Value::Null).unwrap(), none);
+        assert_eq!(told(5984, Value::Null, with(false)).unwrap(), none);
+        assert_eq!(told(5984, Value::Null, with(true)), None);
         let odd = json!([{"conditions": {"ready": "no"}}]);
         assert_eq!(
             told(5984, some(), odd.clone()).unwrap(),

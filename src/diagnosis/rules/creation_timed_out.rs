@@ -7,6 +7,7 @@ use crate::diagnosis::install;
 use crate::diagnosis::job::Outcome;
 use crate::diagnosis::mesh::uninjected;
 use crate::diagnosis::object_commands;
+use crate::diagnosis::placement;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::creation_log::waits_for_proxy;
@@ -161,6 +162,9 @@ pub(super) fn tell_not_started(case: &Case<'_>, mut finding: Finding, sentence: 
     let sentence = format!("{sentence}: its pod does not start: {message}");
     finding.sentence = crate::text::one_line(sentence.trim_end_matches([':', ' ']));
     let finding = finding.seen([evidence]);
+    if let Some(finding) = placement::rejected(case, finding.clone(), pod) {
+        return finding;
+    }
     let name = job.subject.as_ref().map_or("", |job| job.name.as_str());
     let finding = match hook_order::late(case, finding, name, message) {
         Ok(finding) => finding,

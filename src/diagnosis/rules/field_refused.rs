@@ -9,7 +9,7 @@ use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::Cause;
 use crate::model::failure::field::{FieldError, Got};
 use crate::model::failure::object::ObjectError;
-use crate::snapshot::IfRead;
+use crate::snapshot::{IfRead, Read, Why};
 use serde_json::Value;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -53,6 +53,12 @@ fn check(case: &Case<'_>) -> Verdict {
     if let Some(got) = *got {
         return unquoted(case, &sentence, got).into();
     }
+    if let Some(finding) = left_over(case, &sentence) {
+        return finding.into();
+    }
+    if let Some(finding) = of_version(case, &sentence, field, says) {
+        return finding.into();
+    }
     if says.contains("already allocated") {
         return rendering::finding(
             case,
@@ -85,6 +91,85 @@ fn check(case: &Case<'_>) -> Verdict {
         "Correct the value in spec.values that fills this field. If none does, report it to the chart's publisher",
     )
     .into()
+}
+
+/// Helm patched the object on the cluster, which has an entry that an earlier attempt put there: Helm compares with the last revision that
+/// succeeded, and so does not remove it.
+fn left_over(case: &Case<'_>, sentence: &str) -> Option<Finding> {
+    let text = case.failure_text().if_read()?;
+    let Cause::Field(error) = &text.cause else {
+        return None;
+    };
+    let (kind, name) = error.patched(text.raw).filter(|_| error.is_duplicate())?;
+    let subject = Subject::new(kind, case.hr().release_namespace(), name);
+    let finding = Finding::new(case.subject(), sentence)
+        .why("Helm merges the new manifest into the object on the cluster. An entry that an earlier attempt, or somebody else, has put there is not in the revision that Helm compares with, so Helm keeps it, and the new entry has the same name.")
+        .seen(case.seen_failure());
+    let related = case.related().if_read().map(|related| &related.service);
+    let finding = match related.filter(|_| kind == "Service") {
+        Some(Read::Seen(service)) => {
+            let ports = service.ports.known.iter();
+            let ports = ports.map(|port| format!("{} {}", port.name, port.port));
+            let ports: Vec<String> = ports.collect();
+            let all = match service.ports.all {
+                true => "",
+                false => "; others cannot be read",
+            };
+            let observed = format!("ports: {}{all}", ports.join(", "));
+            finding.seen([Evidence::new(subject.clone(), ".spec.ports", &observed)])
+        }
+        Some(Read::Absent) => {
+            return Some(
+                finding
+                    .why(format!(
+                        "{subject} does not exist any more, so the next attempt creates it."
+                    ))
+                    .then(then(case, Fixes::Elsewhere)),
+            );
+        }
+        Some(Read::Unknown(why)) if !matches!(why, Why::NotNeeded(_)) => finding.why(format!(
+            "What {subject} has now was not read: {}.",
+            why.clause()
+        )),
+        _ => finding,
+    };
+    let finding = finding
+        .step("Compare the object with the values in the manifest:")
+        .command(object_commands::yaml(&subject));
+    let finding = match kind {
+        "Service" => finding
+            .step("If the entry is in the object alone, delete the Service: it holds no data, and the next attempt creates it again. Until then nobody reaches what is behind it:")
+            .command(["kubectl", "delete", "-n", &subject.namespace, "service", name]),
+        _ => finding.step("If the entry is in the object alone, remove it there by hand."),
+    };
+    Some(
+        finding
+            .step("If the chart renders the entry twice, correct the value that fills it, or report it to the chart's publisher.")
+            .then(then(case, Fixes::Elsewhere)),
+    )
+}
+
+/// A label with the chart's version, which has a plus sign.
+fn of_version(case: &Case<'_>, sentence: &str, field: &str, says: &str) -> Option<Finding> {
+    let hr = case.hr();
+    let attempted = hr.status.last_attempted_revision.as_deref();
+    let mut versions = [attempted, hr.chart_version()].into_iter().flatten();
+    // A long value may have been cut behind the sign.
+    let (version, plain) = versions.find_map(|version| {
+        let (plain, _) = version.split_once('+')?;
+        says.contains(&format!("{plain}+"))
+            .then_some((version, plain))
+    })?;
+    let is_label = field.to_lowercase().contains("label") || says.contains("a valid label must");
+    is_label.then(|| {
+        let step = format!(
+            "Set another version of the chart in the manifest, one without a plus sign such as {plain}, if the repository has it. Otherwise have the chart's publisher write the label with _ in place of +, or publish a version without it"
+        );
+        let why = format!(
+            "The value is made of the chart's version {version}, and a label must not have a plus sign."
+        );
+        rendering::finding(case, sentence, &why, &step)
+    })
 }
 
 /// Server-side apply reads the present object first, and this already breaks the rules of its kind.
@@ -211,6 +296,72 @@ mod tests {
         assert_eq!(
             fixture::sentence("field-refused-server-side", "SKVS234"),
             "the API server refuses spec.backofLimit of an object of the chart: the kind has no such field"
+        );
+    }
+
+    #[test]
+    fn a_version_with_a_plus_sign_is_what_a_label_does_not_take() {
+        use crate::diagnosis::{Case, diagnose};
+        let of = |version: &str, value: &str| {
+            let text = format!(
+                r#"Job.batch "a" is invalid: metadata.labels: Invalid value: "{value}": a valid label must be an empty string or consist of alphanumeric characters"#
+            );
+            let (name, mut snapshot) = crate::diagnosis::texts::failed("install", &text);
+            snapshot.helm_release.status.history.clear();
+            snapshot.helm_release.status.last_attempted_revision = Some(version.to_owned());
+            let case = Case::new(&snapshot, fixture::meta(name).now);
+            fixture::lines(fixture::of_code(diagnose(&case), "SKVS234"))
+        };
+        let said = of("0.1.2+4f2e7a91", "secure-kvs-onboarding-0.1.2+4f2");
+        assert!(said.contains("such as 0.1.2"), "{said}");
+        for (version, value) in [("0.1.2", "a-0.1.2+4f2"), ("0.1.2+4f2", "a b")] {
+            let said = of(version, value);
+            assert!(said.contains("Correct the value in spec.values"), "{said}");
+        }
+    }
+
+    #[test]
+    fn an_entry_that_a_failed_attempt_left_is_in_the_object_and_not_in_the_values() {
+        use crate::diagnosis::{Case, diagnose};
+        use crate::model::service::Service;
+        use crate::snapshot::{Listing, Read, Related, Why};
+        let text = r#"cannot patch "db" with kind Service: Service "db" is invalid: spec.ports[1].name: Duplicate value: "http""#;
+        let of = |text: &str, service: Read<serde_json::Value>| {
+            let (name, mut snapshot) = crate::diagnosis::texts::failed("upgrade", text);
+            snapshot.on_demand.related = Read::Seen(Related {
+                apis: Vec::new(),
+                nodes: Vec::new(),
+                volumes: Vec::new(),
+                service: service.map(|object| Service::from_value(&object)),
+                couchdb: Read::<Listing<_>>::not_needed("x"),
+            });
+            let case = Case::new(&snapshot, fixture::meta(name).now);
+            fixture::of_code(diagnose(&case), "SKVS234")
+        };
+        let ports = serde_json::json!({"metadata": {"name": "db"}, "spec": {"ports": [{"name": "http", "port": 5985}]}});
+        let found = of(text, Read::Seen(ports));
+        assert_eq!(found.evidence.last().unwrap().observed, "ports: http 5985");
+        assert!(fixture::lines(found).contains("$ kubectl delete -n core service db"));
+        let refused = of(
+            text,
+            Read::Unknown(Why::Forbidden("get services in core".to_owned())),
+        );
+        assert!(
+            refused.why.concat().contains("was not read: forbidden"),
+            "{:?}",
+            refused.why
+        );
+        let gone = of(text, Read::Absent);
+        assert!(
+            gone.why.concat().contains("does not exist any more"),
+            "{:?}",
+            gone.why
+        );
+        let other = text.replace("Service", "Deployment");
+        let said = fixture::lines(of(&other, Read::not_needed("x")));
+        assert!(
+            said.contains("remove it there by hand") && !said.contains("delete"),
+            "{said}"
         );
     }
 

@@ -2,12 +2,12 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
-use crate::diagnosis::finding::{Evidence, Finding};
+use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::job::{Outcome, is_of_mesh};
 use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::kubelet::has_numeric_tag;
+use crate::model::kubelet::{self, has_numeric_tag};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS306",
@@ -36,6 +36,8 @@ fn check(case: &Case<'_>) -> Verdict {
         reason,
         message,
         answer,
+        without,
+        secrets,
     }) = case.outcome_by_pods()?
     else {
         return Ok(None);
@@ -79,6 +81,21 @@ fn check(case: &Case<'_>) -> Verdict {
             .then(then(case, Fixes::Manifest))
             .into();
     }
+    let answered = answer.as_deref().unwrap_or(message);
+    let is_refused = kubelet::is_refused_pull(answered);
+    if !without.is_empty() && is_refused {
+        return unreadable(finding, pod, image, without)
+            .then(then(case, Fixes::Elsewhere))
+            .into();
+    }
+    if !secrets.is_empty() && is_refused {
+        return finding
+            .why(format!("The pod names {} for the pull, so the registry refuses that login, or it is for another host.", named(secrets)))
+            .step(format!("Check that one of these Secrets holds a login for {}, and renew it if it does; its keys, without their content:", host(image)))
+            .command(["kubectl", "describe", "-n", &pod.namespace, "secret", &secrets[0]])
+            .then(then(case, Fixes::Elsewhere))
+            .into();
+    }
     finding
         .step("Read the registry's answer in the events:")
         .command(["kubectl", "describe", "-n", &pod.namespace, "pod", &pod.name])
@@ -87,10 +104,41 @@ fn check(case: &Case<'_>) -> Verdict {
         .into()
 }
 
+/// `Secret a`, or `Secrets a, b`.
+fn named(secrets: &[String]) -> String {
+    let all = secrets.join(", ");
+    match secrets {
+        [_] => format!("Secret {all}"),
+        _ => format!("Secrets {all}"),
+    }
+}
+
+/// The registry of an image, as a login names it.
+fn host(image: &str) -> &str {
+    match image.split_once('/') {
+        Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => host,
+        _ => "docker.io",
+    }
+}
+
+/// The pod names Secrets for the pull that the kubelet could not get, so the registry was asked without them.
+fn unreadable(finding: Finding, pod: &Subject, image: &str, without: &[String]) -> Finding {
+    let namespace = &pod.namespace;
+    let secrets = named(without);
+    let evidence = format!("could not get {} for the pull", without.join(", "));
+    finding
+        .why(format!("The pod names {secrets} for the pull, but the kubelet could not get it from namespace {namespace}, so the registry was asked without that login."))
+        .seen([Evidence::new(pod.clone(), "events", &evidence)])
+        .step(format!("Create {secrets} in namespace {namespace} (type kubernetes.io/dockerconfigjson, with a login for {}), or correct the name in the pod's imagePullSecrets or its ServiceAccount. The namespace has:", host(image)))
+        .command(["kubectl", "get", "secrets", "-n", namespace, "--field-selector", "type=kubernetes.io/dockerconfigjson"])
+}
+
 #[cfg(test)]
 mod tests {
     use crate::diagnosis::case::Case;
     use crate::diagnosis::{diagnose, fixture};
+    use crate::model::event::Event;
+    use crate::snapshot::{Listing, Read};
 
     #[test]
     fn a_registry_is_not_asked_for_an_invalid_name() {
@@ -107,6 +155,61 @@ mod tests {
         map[tag:next] is not a valid image name
         Correct values.databaseCreationJob.image in the manifest: its form is that of the chart's own values.
         ");
+    }
+
+    #[test]
+    fn a_login_that_the_kubelet_could_not_get_or_that_is_refused_is_named() {
+        let look = |event: Option<&str>, answer: &str| {
+            let mut snapshot = fixture::snapshot_of("image-not-pulled", &|object| {
+                if object["kind"] == "Pod" {
+                    object["spec"]["imagePullSecrets"] = serde_json::json!([{"name": "regcred"}]);
+                    let container = &mut object["status"]["containerStatuses"][0];
+                    container["image"] = "registry.example/a:1".into();
+                    container["state"]["waiting"]["reason"] = "ErrImagePull".into();
+                    container["state"]["waiting"]["message"] = answer.into();
+                }
+            });
+            let job = snapshot.creation_job.seen_mut().unwrap();
+            let pod = job.pods.if_read().unwrap().known()[0].pod.meta.name.clone();
+            let events = event.map(|message| {
+                Event::from_value(&serde_json::json!({"involvedObject": {"kind": "Pod", "name": pod},
+                    "type": "Warning", "reason": "FailedToRetrieveImagePullSecret", "message": message}))
+            });
+            job.events = Read::Seen(Listing::whole(events.into_iter().collect()));
+            let case = Case::new(&snapshot, fixture::meta("image-not-pulled").now);
+            fixture::lines(fixture::of_code(diagnose(&case), "SKVS306"))
+        };
+        let lost = "Unable to retrieve some image pull secrets (regcred, other); attempting to pull the image may not succeed.";
+        let refused = "failed to authorize: failed to fetch anonymous token: 403 Forbidden";
+        let said = look(Some(lost), refused);
+        assert!(
+            said.contains("Create Secrets regcred, other in namespace core"),
+            "{said}"
+        );
+        assert!(said.contains("a login for registry.example"), "{said}");
+        let said = look(
+            None,
+            "pull access denied, repository does not exist or may require authorization",
+        );
+        assert!(
+            said.contains("holds a login for registry.example"),
+            "{said}"
+        );
+        // Nothing says that a login is missing.
+        let said = look(Some(lost), "registry.example/a:1: not found");
+        assert!(said.contains("Read the registry's answer"), "{said}");
+    }
+
+    #[test]
+    fn the_registry_of_an_image_is_its_host_or_docker_hub() {
+        for (image, expected) in [
+            ("registry.example/a:1", "registry.example"),
+            ("localhost:5000/a", "localhost:5000"),
+            ("library/a:1", "docker.io"),
+            ("a", "docker.io"),
+        ] {
+            assert_eq!(super::host(image), expected);
+        }
     }
 
     #[test]

@@ -5,10 +5,11 @@ use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::model::api_service::ApiService;
 use crate::model::failure::Cause;
 use crate::model::failure::namespace::NamespaceError;
 use crate::model::namespace::Namespace;
-use crate::snapshot::IfRead;
+use crate::snapshot::{IfRead, Read};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS102",
@@ -20,7 +21,8 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
 finalizer can hold it for ever."#,
     fix: r#"See it: `kubectl get namespace NAME -o yaml` and read `.status.conditions`: they list the remaining objects.
 
-Wait until it is gone, then create it again. If it hangs, remove the objects named in the conditions."#,
+Wait until it is gone, then create it again. If it hangs: a finalizer is removed by the controller of its objects, so have that
+run again; an API that does not answer needs its Service, or its APIService removed if the API is no longer used."#,
     example: r#"create-x is forbidden: unable to create new content in namespace core because it is being terminated"#,
     explains: &["SKVS108", "SKVS110", "SKVS900"],
     contradicted_by: &[],
@@ -56,21 +58,171 @@ fn check(case: &Case<'_>) -> Verdict {
         Some(_) => Fixes::Target,
         None => Fixes::Elsewhere,
     };
-    Finding::new(subject, format!("the namespace {target} is being deleted"))
+    let finding = Finding::new(subject, format!("the namespace {target} is being deleted"))
         .why("Nothing can be created in it until it is gone and created again.")
         .seen(case.seen_failure())
         .seen(evidence.map(|e| e.lines(remains)))
-        .change(likelier)
-        .step("Find out why it stays:")
-        .command(["kubectl", "get", "namespace", target, "-o", "yaml"])
+        .change(likelier);
+    held(case, finding, namespace)
         .step("Once it is gone, create it again, with everything the creation Job needs.")
         .then(then(case, fixes))
         .into()
 }
 
+/// Adds what holds the namespace, with what to do about it.
+fn held(case: &Case<'_>, finding: Finding, namespace: Option<&Namespace>) -> Finding {
+    let target = case.hr().release_namespace();
+    let apis = case.related().if_read().map(|related| &related.apis);
+    let apis = apis.into_iter().flatten();
+    let finding = apis.fold(finding, |finding, (name, api)| unserved(finding, name, api));
+    let is_of_api = namespace.is_some_and(|n| !n.unserved().is_empty());
+    let remaining = namespace.map(Namespace::remaining).unwrap_or_default();
+    if remaining.is_empty() {
+        return match is_of_api {
+            true => finding,
+            false => finding.step("Find out why it stays:").command([
+                "kubectl",
+                "get",
+                "namespace",
+                target,
+                "-o",
+                "yaml",
+            ]),
+        };
+    }
+    let finalizers = namespace.map(Namespace::finalizers).unwrap_or_default();
+    let finding = finalizers.iter().fold(finding, |finding, finalizer| {
+        finding.step(remover(finalizer))
+    });
+    finding.step("The objects that remain:").command([
+        "kubectl",
+        "get",
+        "-n",
+        target,
+        &remaining.join(","),
+        "-o",
+        "yaml",
+    ])
+}
+
+/// What removes a finalizer.
+fn remover(finalizer: &str) -> String {
+    match finalizer {
+        "kubernetes.io/pvc-protection" => {
+            "A claim of a volume stays as long as a pod uses it (finalizer kubernetes.io/pvc-protection): end that pod.".to_owned()
+        }
+        "finalizers.fluxcd.io" => {
+            "Flux removes finalizer finalizers.fluxcd.io once it has uninstalled what the object had installed: check that its controller runs, and that the object is not suspended.".to_owned()
+        }
+        "foregroundDeletion" | "orphan" => format!(
+            "Kubernetes removes finalizer {finalizer} once the objects that belong to this one are gone: look for one of those that has a finalizer itself."
+        ),
+        _ => format!(
+            "Finalizer {finalizer} is removed by the controller (operator) that set it, once it has cleaned up: check that it runs. If it was uninstalled first, install it again; a finalizer that is removed by hand leaves undone what the controller had to clean up."
+        ),
+    }
+}
+
+/// Adds who should answer for an API without which nobody knows what the namespace holds.
+fn unserved(finding: Finding, name: &str, api: &Read<ApiService>) -> Finding {
+    let subject = Subject::new("APIService", "", name);
+    let describe = |finding: Finding, step: &str| {
+        let command = [
+            "kubectl",
+            "describe",
+            "apiservices.apiregistration.k8s.io",
+            name,
+        ];
+        finding.step(step).command(command)
+    };
+    let api = match api {
+        Read::Seen(api) => api,
+        Read::Absent => {
+            return finding.why(format!(
+                "{subject} no longer exists, so the deletion continues by itself."
+            ));
+        }
+        Read::Unknown(why) => {
+            let finding = finding.why(format!(
+                "It is not known who answers for {subject}: it was not read: {}.",
+                why.clause()
+            ));
+            return describe(
+                finding,
+                "Have its owners bring back the Service that answers for this API, or remove the APIService if the API is no longer used:",
+            );
+        }
+    };
+    let finding = finding.why(format!(
+        "Kubernetes cannot list what is in the namespace, because the API of {subject} does not answer."
+    ));
+    let finding = finding.seen(
+        api.unavailable()
+            .map(|said| Evidence::condition(subject.clone(), said)),
+    );
+    match api.service.set() {
+        Some(service) => describe(
+            finding,
+            &format!(
+                "Bring back the pods of Service {}/{}, which answers for this API, or have the APIService removed if the API is no longer used:",
+                service.namespace, service.name
+            ),
+        ),
+        None => describe(finding, "See why the API server does not answer for it:"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::diagnosis::fixture;
+    use crate::snapshot::Why;
+    use serde_json::json;
+
+    #[test]
+    fn each_finalizer_has_who_removes_it() {
+        for (finalizer, part) in [
+            ("kubernetes.io/pvc-protection", "end that pod"),
+            ("finalizers.fluxcd.io", "not suspended"),
+            ("foregroundDeletion", "has a finalizer itself"),
+            ("cephcluster.ceph.rook.io", "install it again"),
+        ] {
+            let said = remover(finalizer);
+            assert!(said.contains(part) && said.contains(finalizer), "{said}");
+        }
+    }
+
+    #[test]
+    fn an_api_that_does_not_answer_names_its_service() {
+        let of = |api: Read<serde_json::Value>| {
+            let finding = Finding::new(Subject::new("Namespace", "", "core"), "x");
+            let api = api.map(|object| ApiService::from_value(&object));
+            let finding = unserved(finding, "v1beta1.metrics.k8s.io", &api);
+            let why = finding.why.join("\n");
+            format!(
+                "{why}\n{}",
+                fixture::lines(Finding {
+                    why: Vec::new(),
+                    ..finding
+                })
+            )
+        };
+        let spec = json!({"service": {"namespace": "kube-system", "name": "metrics-server"}});
+        let said = of(Read::Seen(
+            json!({"metadata": {"name": "v1beta1.metrics.k8s.io"}, "spec": spec}),
+        ));
+        assert!(
+            said.contains("Service kube-system/metrics-server"),
+            "{said}"
+        );
+        assert!(of(Read::Absent).contains("continues by itself"));
+        let refused = of(Read::Unknown(Why::Forbidden("get apiservices".to_owned())));
+        assert!(
+            refused.contains("was not read: forbidden (get apiservices)"),
+            "{refused}"
+        );
+        assert!(refused.contains("kubectl describe"), "{refused}");
+    }
 
     #[test]
     fn it_is_found() {

@@ -32,6 +32,19 @@ impl Got {
 }
 
 impl FieldError {
+    /// An entry of a list is there twice.
+    pub fn is_duplicate(&self) -> bool {
+        self.says.starts_with("Duplicate value: ")
+    }
+
+    /// Kind and name of the object that Helm was about to patch: `cannot patch "a" with kind Service: …`.
+    pub fn patched<'t>(&self, text: &'t str) -> Option<(&'t str, &'t str)> {
+        let (_, rest) = text.split_once("cannot patch \"")?;
+        let (name, rest) = rest.split_once("\" with kind ")?;
+        let (kind, _) = rest.split_once(':')?;
+        (self.object.contains(kind) && self.object.contains(name)).then_some((kind, name))
+    }
+
     /// Reads a text; `None` when it is about something else.
     pub(super) fn parse(text: &str) -> Option<Self> {
         mistyped(text)

@@ -27,11 +27,14 @@ const NAMES: [&str; 15] = [
 ];
 
 /// Rights that these onboardings make no use of: for other kinds of source, for a run without names, for the pods of
-/// Flux's Deployments, which the testbed has none of, for nodes, admission webhooks and Istio, which are not at fault, and for events and logs of CouchDB's pods, which are all ready.
-const UNUSED: [&str; 21] = [
+/// Flux's Deployments, which the testbed has none of, for nodes, volumes, admission webhooks, other APIs and Istio, which are not at fault, for Services of the releases, and for events and logs of CouchDB's pods, which are all ready.
+const UNUSED: [&str; 25] = [
     "list kustomizations everywhere",
     "get nodes everywhere",
     "list volumeattachments everywhere",
+    "get persistentvolumeclaims everywhere",
+    "get persistentvolumes everywhere",
+    "get apiservices everywhere",
     "list validatingwebhookconfigurations everywhere",
     "list mutatingwebhookconfigurations everywhere",
     "list peerauthentications everywhere",
@@ -43,6 +46,7 @@ const UNUSED: [&str; 21] = [
     "list pods in flux-system",
     "get pods/log in flux-system",
     "list jobs in core",
+    "get services in core",
     "list authorizationpolicies in secure-kvs",
     "list events in secure-kvs",
     "get pods/log in secure-kvs",

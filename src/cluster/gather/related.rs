@@ -1,0 +1,391 @@
+//! What a failure is about beyond the objects that every onboarding has: the APIService behind an API that does not answer, the node that
+//! rejected a pod, the volumes of a pod that no node fits, the Service that the API server refuses to change, and CouchDB's pods where
+//! its Service selects none. Each is read only where the failure, or an object that was read for it, names it.
+
+use super::{nodes, serving};
+use crate::cluster::{Cluster, ListOf, segment};
+use crate::model::api_service::ApiService;
+use crate::model::failure::{Cause, Failure};
+use crate::model::namespace::Namespace;
+use crate::model::placement::{Place, Volume};
+use crate::model::pod::Pod;
+use crate::model::service::Service;
+use crate::snapshot::{
+    Claimed, CouchPods, CouchService, IfRead, Listing, Read, Related, Snapshot, Why,
+};
+use futures::future::join_all;
+use serde_json::Value;
+
+/// APIServices that are read.
+const APIS_MAX: usize = 3;
+/// Nodes that are read.
+const NODES_MAX: usize = 2;
+/// Claims whose volumes are read.
+const CLAIMS_MAX: usize = 3;
+/// Pods of CouchDB's namespace that are listed.
+const PODS_MAX: usize = 250;
+
+/// Most requests: each claim and its volume, a Service and a list of pods beside the APIs and the nodes.
+pub(super) const REQUESTS_MAX: u64 = (APIS_MAX + NODES_MAX + 2 * CLAIMS_MAX) as u64 + 2;
+
+/// Reads what the failure is about.
+pub(super) async fn related(
+    cluster: &Cluster,
+    snapshot: &Snapshot,
+    failure: Option<&Failure<'_>>,
+    pods: &nodes::Pods<'_>,
+    (service, couchdb): (&Read<CouchService>, &Read<CouchPods>),
+) -> Read<Related> {
+    let job = snapshot.creation_job().if_read();
+    let job = job.filter(|found| found.job.is_complete() != Some(true));
+    let of_job = job.and_then(|found| found.pods.if_read()).into_iter();
+    let of_job = of_job.flat_map(Listing::known).map(|found| &found.pod);
+    let of_job: Vec<&Pod> = of_job.collect();
+    let serving = pods.serving.iter().map(|found| &found.pod);
+    let all = of_job.iter().copied().chain(serving);
+    let all: Vec<&Pod> = all.chain(pods.others.iter().copied()).collect();
+    let (apis, nodes, volumes, service, couchdb) = futures::join!(
+        apis(cluster, snapshot),
+        places(cluster, &of_job),
+        volumes(cluster, &all),
+        refused(cluster, snapshot, failure),
+        unselected(cluster, service, couchdb),
+    );
+    Read::Seen(Related {
+        apis,
+        nodes,
+        volumes,
+        service,
+        couchdb,
+    })
+}
+
+async fn read<T>(cluster: &Cluster, path: &str, parse: fn(&Value) -> T) -> Read<T> {
+    let object = cluster.get::<Value>(path).await;
+    Read::from_result(object).map(|object| parse(&object))
+}
+
+/// Who answers for the APIs that keep the target namespace from being gone.
+async fn apis(cluster: &Cluster, snapshot: &Snapshot) -> Vec<(String, Read<ApiService>)> {
+    let namespace = snapshot.target_namespace().if_read();
+    let versions = namespace.map(Namespace::unserved).unwrap_or_default();
+    let names = versions.into_iter().filter_map(|version| {
+        let (group, version) = version.split_once('/')?;
+        Some(format!("{version}.{group}"))
+    });
+    let read = names.take(APIS_MAX).map(|name| async move {
+        let base = "/apis/apiregistration.k8s.io/v1/apiservices";
+        let path = format!("{base}/{}", segment(&name));
+        let found = read(cluster, &path, ApiService::from_value).await;
+        (name, found)
+    });
+    join_all(read).await
+}
+
+/// The nodes that rejected a pod for their labels.
+async fn places(cluster: &Cluster, pods: &[&Pod]) -> Vec<(String, Read<Place>)> {
+    let rejected = pods.iter().filter(|pod| pod.is_rejected_for_labels());
+    let mut names: Vec<&str> = rejected.filter_map(|pod| pod.node.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let read = names.into_iter().take(NODES_MAX).map(|name| async move {
+        let path = format!("/api/v1/nodes/{}", segment(name));
+        let found = read(cluster, &path, Place::from_value).await;
+        (name.to_owned(), found)
+    });
+    join_all(read).await
+}
+
+/// The volumes of the pods that no node fits because of them.
+async fn volumes(cluster: &Cluster, pods: &[&Pod]) -> Vec<Claimed> {
+    let held = pods.iter().filter(|pod| pod.is_held_by_volumes());
+    let claims = held.flat_map(|pod| pod.claims().map(|claim| (&pod.meta, claim)));
+    let read = claims.take(CLAIMS_MAX).map(|(pod, claim)| async move {
+        let namespace = &pod.namespace;
+        Claimed {
+            pod: pod.id(),
+            namespace: namespace.clone(),
+            claim: claim.to_owned(),
+            volume: volume(cluster, namespace, claim).await,
+        }
+    });
+    join_all(read).await
+}
+
+async fn volume(cluster: &Cluster, namespace: &str, claim: &str) -> Read<Volume> {
+    let path = format!(
+        "/api/v1/namespaces/{}/persistentvolumeclaims/{}",
+        segment(namespace),
+        segment(claim)
+    );
+    let bound = match read(cluster, &path, Volume::bound_to).await {
+        Read::Seen(bound) => bound,
+        Read::Absent => return Read::Absent,
+        Read::Unknown(why) => return Read::Unknown(why),
+    };
+    let Some(name) = bound.as_str() else {
+        let why = match bound.is_absent() {
+            true => "the claim is not bound to a volume",
+            false => "spec.volumeName of the claim is malformed",
+        };
+        return Read::Unknown(Why::Broken(why.to_owned()));
+    };
+    let path = format!("/api/v1/persistentvolumes/{}", segment(name));
+    read(cluster, &path, Volume::from_value).await
+}
+
+/// The Service of the release that the API server refuses to change because of an entry that it has twice.
+async fn refused(
+    cluster: &Cluster,
+    snapshot: &Snapshot,
+    failure: Option<&Failure<'_>>,
+) -> Read<Service> {
+    let text = failure.map(|failure| &failure.text);
+    let error = text.and_then(|text| match &text.cause {
+        Cause::Field(error) => Some(error),
+        _ => None,
+    });
+    let name = error
+        .filter(|error| error.is_duplicate())
+        .and_then(|error| error.patched(text?.raw))
+        .and_then(|(kind, name)| (kind == "Service").then_some(name));
+    let Some(name) = name else {
+        return Read::not_needed("the API server does not refuse to change a Service");
+    };
+    let namespace = segment(snapshot.helm_release().release_namespace());
+    let path = format!("/api/v1/namespaces/{namespace}/services/{}", segment(name));
+    read(cluster, &path, Service::from_value).await
+}
+
+/// The pods of CouchDB's namespace that look like CouchDB's, if its Service is not known to select any and has no address.
+async fn unselected(
+    cluster: &Cluster,
+    service: &Read<CouchService>,
+    couchdb: &Read<CouchPods>,
+) -> Read<Listing<Pod>> {
+    let not_needed = || Read::not_needed("CouchDB's Service selects pods, or is not known");
+    let Some(found) = service.if_read() else {
+        return not_needed();
+    };
+    let selects = found.service.if_read().and_then(Service::label_selector);
+    let is_none = match couchdb {
+        Read::Seen(pods) => pods.of_service && pods.pods.is_empty() == Ok(true),
+        // Saved files do not say that a list is empty. What was refused would be refused again.
+        Read::Unknown(Why::NotAsked(_)) => true,
+        Read::Absent | Read::Unknown(_) => false,
+    };
+    if selects.is_none() || !is_none || found.may_have_ready_endpoint() {
+        return not_needed();
+    }
+    let path = format!("/api/v1/namespaces/{}/pods", segment(&found.namespace));
+    let listed = cluster.page(&ListOf::objects(path), PODS_MAX).await;
+    Read::from_result(listed).map(|all: Listing<Value>| {
+        all.map(|pod| Pod::from_value(&pod))
+            .filter(|pod| serving::is_couchdb(pod) && pod.meta.deleted.is_absent())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::test_server::{self, page};
+    use crate::diagnosis::fixture;
+    use crate::model::condition::Stated;
+    use crate::model::failure::failure;
+    use crate::model::service::EndpointSlice;
+    use serde_json::json;
+
+    const NO_PODS: nodes::Pods<'static> = nodes::Pods {
+        serving: Vec::new(),
+        others: Vec::new(),
+    };
+
+    fn no_couchdb() -> (Read<CouchService>, Read<CouchPods>) {
+        (Read::not_needed("x"), Read::not_needed("x"))
+    }
+
+    /// What is read of this snapshot where the cluster gives these answers, and the paths that are asked for.
+    async fn look(snapshot: &Snapshot, answers: &[(u16, Value)]) -> (Related, Vec<String>) {
+        let (cluster, asked) = test_server::answering(answers);
+        let hr = snapshot.helm_release();
+        let failure = failure(hr).map(Stated::of_any_spec);
+        let (service, pods) = no_couchdb();
+        let found = related(
+            &cluster,
+            snapshot,
+            failure.as_ref(),
+            &NO_PODS,
+            (&service, &pods),
+        )
+        .await;
+        (found.if_read().unwrap().clone(), asked.paths())
+    }
+
+    fn refused(what: &str) -> (u16, Value) {
+        let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 403,
+            "reason": "Forbidden", "message": what, "metadata": {}});
+        (403, status)
+    }
+
+    #[tokio::test]
+    async fn nothing_is_asked_where_the_failure_names_nothing() {
+        for case in ["couchdb-unreachable", "field-refused", "image-not-pulled"] {
+            let (found, asked) = look(&fixture::snapshot(case), &[]).await;
+            assert_eq!(asked, Vec::<String>::new(), "{case}");
+            assert!(found.apis.is_empty() && found.nodes.is_empty() && found.volumes.is_empty());
+            assert!(matches!(found.service.unknown(), Some(Why::NotNeeded(_))));
+        }
+    }
+
+    #[tokio::test]
+    async fn an_api_that_holds_the_namespace_is_read_and_one_that_is_refused_is_not_known() {
+        let mut snapshot = fixture::snapshot("target-namespace-terminating");
+        let said = "Discovery failed for some groups, 1 failing: unable to retrieve the complete list of server APIs: metrics.k8s.io/v1beta1: stale GroupVersion discovery: metrics.k8s.io/v1beta1";
+        let condition = json!({"type": "NamespaceDeletionDiscoveryFailure", "status": "True", "reason": "R", "message": said});
+        let namespace =
+            json!({"metadata": {"name": "core"}, "status": {"conditions": [condition]}});
+        snapshot.target_namespace = Read::Seen(Namespace::from_value(&namespace));
+        let api = json!({"metadata": {"name": "v1beta1.metrics.k8s.io"}, "spec": {"service": {"namespace": "n", "name": "s"}}});
+        let (found, asked) = look(&snapshot, &[(200, api)]).await;
+        assert_eq!(
+            asked,
+            ["/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io"]
+        );
+        let [(name, Read::Seen(api))] = found.apis.as_slice() else {
+            panic!("{found:?}");
+        };
+        assert_eq!(
+            (name.as_str(), api.service.set().unwrap().name.as_str()),
+            ("v1beta1.metrics.k8s.io", "s")
+        );
+        let (found, _) = look(&snapshot, &[refused("no")]).await;
+        assert!(matches!(found.apis[0].1.unknown(), Some(Why::Forbidden(_))));
+    }
+
+    fn held(phase: &Value) -> Pod {
+        Pod::from_value(&json!({"metadata": {"namespace": "n", "name": "db-0"},
+            "spec": {"volumes": [{"name": "tmp", "emptyDir": {}}, {"name": "data", "persistentVolumeClaim": {"claimName": "data-0"}}]},
+            "status": {"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": phase}]}}))
+    }
+
+    #[tokio::test]
+    async fn the_volume_of_a_claim_is_read_only_where_no_node_fits_because_of_it() {
+        let conflict = held(&json!(
+            "0/3 nodes are available: 3 node(s) had volume node affinity conflict."
+        ));
+        let ask = async |pod: &Pod, answers: &[(u16, Value)]| {
+            let (cluster, asked) = test_server::answering(answers);
+            (volumes(&cluster, &[pod]).await, asked.paths())
+        };
+        let claim = |name: Value| {
+            (
+                200,
+                json!({"metadata": {"name": "data-0"}, "spec": {"volumeName": name}}),
+            )
+        };
+        let volume = (200, json!({"metadata": {"name": "pv-1"}, "spec": {}}));
+        let (found, asked) = ask(&conflict, &[claim(json!("pv-1")), volume]).await;
+        assert_eq!(
+            asked,
+            [
+                "/api/v1/namespaces/n/persistentvolumeclaims/data-0",
+                "/api/v1/persistentvolumes/pv-1"
+            ]
+        );
+        assert_eq!(found[0].volume.if_read().unwrap().meta.name, "pv-1");
+        for (name, part) in [(json!(null), "not bound"), (json!(7), "malformed")] {
+            let (found, _) = ask(&conflict, &[claim(name)]).await;
+            assert!(found[0].volume.unknown().unwrap().clause().contains(part));
+        }
+        for answers in [vec![refused("a")], vec![claim(json!("pv-1")), refused("b")]] {
+            let (found, _) = ask(&conflict, &answers).await;
+            assert!(
+                matches!(found[0].volume.unknown(), Some(Why::Forbidden(_))),
+                "{found:?}"
+            );
+        }
+        let full = held(&json!("0/3 nodes are available: 3 Insufficient cpu."));
+        let (found, asked) = ask(&full, &[]).await;
+        assert!(found.is_empty() && asked.is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_node_is_read_that_rejected_a_pod_for_its_labels() {
+        let pod = |reason: &str| {
+            Pod::from_value(
+                &json!({"metadata": {"namespace": "n", "name": "a"}, "spec": {"nodeName": "w"},
+                "status": {"phase": "Failed", "reason": reason}}),
+            )
+        };
+        let (cluster, asked) = test_server::answering(&[refused("no")]);
+        let found = places(
+            &cluster,
+            &[&pod("NodeAffinity"), &pod("NodeAffinity"), &pod("Evicted")],
+        )
+        .await;
+        assert_eq!(asked.paths(), ["/api/v1/nodes/w"]);
+        assert!(matches!(found[0].1.unknown(), Some(Why::Forbidden(_))));
+    }
+
+    #[tokio::test]
+    async fn the_service_that_cannot_be_changed_is_read() {
+        let mut snapshot = fixture::snapshot("field-refused");
+        let text = "Helm upgrade failed for release core/a with chart secure-kvs-onboarding@0.1.2: cannot patch \"db\" with kind Service: Service \"db\" is invalid: spec.ports[1].name: Duplicate value: \"http\"";
+        for condition in snapshot.helm_release.status.conditions.edit() {
+            condition.message = text.to_owned();
+        }
+        let object =
+            json!({"metadata": {"name": "db"}, "spec": {"ports": [{"name": "http", "port": 1}]}});
+        let (found, asked) = look(&snapshot, &[(200, object)]).await;
+        assert_eq!(asked, ["/api/v1/namespaces/core/services/db"]);
+        assert_eq!(found.service.if_read().unwrap().ports.known[0].name, "http");
+        let (found, _) = look(&snapshot, &[refused("no")]).await;
+        assert!(matches!(found.service.unknown(), Some(Why::Forbidden(_))));
+    }
+
+    #[tokio::test]
+    async fn pods_that_look_like_couchdbs_are_listed_where_its_service_selects_none() {
+        let pod = json!({"metadata": {"namespace": "n", "name": "db-0"}, "spec": {"containers": [{"name": "couchdb", "image": "couchdb:3"}]}});
+        let other = json!({"metadata": {"namespace": "n", "name": "x"}, "spec": {"containers": [{"name": "x", "image": "x"}]}});
+        let ask = async |selector: Value, ready: bool, pods: Read<CouchPods>| {
+            let (cluster, asked) =
+                test_server::cluster(&[page("v1", "Pod", &[pod.clone(), other.clone()], "")]);
+            let slice = json!({"endpoints": [{"conditions": {"ready": ready}}]});
+            let service = Read::Seen(CouchService {
+                namespace: "n".to_owned(),
+                name: "s".to_owned(),
+                port: None,
+                named_by: "x".to_owned(),
+                service: Read::Seen(Service::from_value(
+                    &json!({"spec": {"selector": selector}}),
+                )),
+                slices: Read::Seen(Listing::whole(vec![EndpointSlice::from_value(&slice)])),
+            });
+            let found = unselected(&cluster, &service, &pods).await;
+            let names = found.if_read().map(|found| found.known().len());
+            (names, asked.paths().len())
+        };
+        let none = || {
+            Read::Seen(CouchPods {
+                of_service: true,
+                namespace: "n".to_owned(),
+                pods: Listing::default(),
+            })
+        };
+        let labels = json!({"app": "db"});
+        assert_eq!(ask(labels.clone(), false, none()).await, (Some(1), 1));
+        assert_eq!(
+            ask(
+                labels.clone(),
+                false,
+                Read::not_asked("not in the saved files")
+            )
+            .await,
+            (Some(1), 1)
+        );
+        assert_eq!(ask(labels.clone(), true, none()).await, (None, 0));
+        assert_eq!(ask(json!(null), false, none()).await, (None, 0));
+        let forbidden = Read::Unknown(Why::Forbidden("list pods in n".to_owned()));
+        assert_eq!(ask(labels, false, forbidden).await, (None, 0));
+    }
+}

@@ -1,0 +1,243 @@
+//! Why a pod is not where it is to run: the labels of the node that rejected it, and the nodes on which its volumes can be used.
+
+use super::case::Case;
+use super::finding::{Evidence, Finding, Subject};
+use crate::model::placement::Volume;
+use crate::model::pod::Pod;
+use crate::snapshot::{Claimed, IfRead, Listing, Read};
+
+/// The finding about a pod of the creation Job that its node rejected for the node's labels, which fit by now; `None` where they do not,
+/// or where that is not known.
+pub(super) fn rejected(case: &Case<'_>, finding: Finding, pod: &Subject) -> Option<Finding> {
+    let pod = pods(case).find(|own| Subject::from(&own.meta) == *pod)?;
+    let name = pod.node.as_str().filter(|_| pod.is_rejected_for_labels())?;
+    let Read::Seen(place) = case.related().if_read()?.node(name)? else {
+        return None;
+    };
+    if pod.wanted.fits(place) != Some(true) {
+        return None;
+    }
+    let since = place.ready_since();
+    let since = since.map_or_else(String::new, |since| format!(" It has been ready since {since}; a kubelet that has just started may not have all labels of its node yet."));
+    let node = Subject::new("Node", "", name);
+    let labels = Evidence::new(
+        node.clone(),
+        ".metadata.labels",
+        "has what the pod asks for",
+    );
+    Some(
+        finding
+            .why(format!("{node} has the labels that the pod asks for, so it would take the pod now.{since}"))
+            .seen([labels])
+            .step("Change nothing: a new pod is all that is needed. If it is rejected again, compare the node with the pod's nodeSelector and affinity:")
+            .command(["kubectl", "describe", "node", name]),
+    )
+}
+
+/// The finding with the nodes on which the volumes of its pods can be used.
+pub(super) fn also(case: &Case<'_>, finding: Finding) -> Finding {
+    let Some(related) = case.related().if_read() else {
+        return finding;
+    };
+    let shown: Vec<Subject> = finding.evidence.iter().map(|e| e.object.clone()).collect();
+    let mut claims = related.volumes.iter();
+    let own = claims.find_map(|claimed| {
+        let pod = pods(case).find(|pod| pod.meta.id() == claimed.pod)?;
+        shown
+            .contains(&Subject::from(&pod.meta))
+            .then_some((pod, claimed))
+    });
+    match own {
+        Some((pod, claimed)) => of_volume(finding, pod, claimed),
+        None => finding,
+    }
+}
+
+/// Every pod that was read and may have a place that does not fit.
+fn pods<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Pod> {
+    let job = case.creation_job().if_read();
+    let job = job.and_then(|found| found.pods.if_read()).into_iter();
+    let job = job.flat_map(Listing::known).map(|found| &found.pod);
+    let controllers = case.controller_pods().if_read().into_iter();
+    let couchdb = case.couch_pods().if_read().map(|found| &found.pods);
+    let serving = controllers.chain(couchdb).flat_map(Listing::known);
+    let target = case.target_pods().if_read().into_iter();
+    job.chain(serving.map(|found| &found.pod))
+        .chain(target.flat_map(Listing::known))
+}
+
+fn of_volume(finding: Finding, pod: &Pod, claimed: &Claimed) -> Finding {
+    let (namespace, claim) = (&claimed.namespace, &claimed.claim);
+    let claim_subject = Subject::new("PersistentVolumeClaim", namespace, claim);
+    let volume = match &claimed.volume {
+        Read::Seen(volume) => volume,
+        Read::Absent => {
+            return finding.why(format!("{claim_subject} or its volume does not exist."));
+        }
+        Read::Unknown(why) => {
+            return finding.why(format!(
+                "Where the volume of {claim_subject} can be used is not known: {}.",
+                why.clause()
+            ));
+        }
+    };
+    let subject = Subject::from(&volume.meta);
+    let Some((key, values)) = volume.label() else {
+        return finding
+            .why(format!("The volume of {claim_subject} is {subject}."))
+            .step("Compare the nodes that it can be used on with those that the pod asks for:")
+            .command(["kubectl", "describe", "persistentvolume", &volume.meta.name]);
+    };
+    of_label(finding, pod, volume, (key, &values), &claim_subject)
+}
+
+fn of_label(
+    finding: Finding,
+    pod: &Pod,
+    volume: &Volume,
+    (key, values): (&str, &[&str]),
+    claim: &Subject,
+) -> Finding {
+    let subject = Subject::from(&volume.meta);
+    let places = format!("{key} {}", values.join(" or "));
+    let finding = finding
+        .why(format!(
+            "The volume of {claim} ({}) can only be used on nodes with {places}.",
+            volume.meta.name
+        ))
+        .seen([Evidence::new(subject, ".spec.nodeAffinity", &places)]);
+    let asked = pod.wanted.of_label(key);
+    let asked = asked.filter(|asked| !asked.iter().any(|value| values.contains(value)));
+    match asked {
+        Some(asked) => finding
+            .why(format!(
+                "The pod asks for nodes with {key} {}, so no node fits both.",
+                asked.join(" or ")
+            ))
+            .step(format!(
+                "Allow {places} in the pod's nodeSelector or affinity, where the pod is defined. Do not delete the claim or the volume: they hold the data, which has to be moved with a backup if the pod must run elsewhere."
+            )),
+        None => {
+            let selector = match values {
+                [one] => format!("{key}={one}"),
+                several => format!("{key} in ({})", several.join(",")),
+            };
+            finding
+                .step(format!("See why no node with {places} takes the pod: it may be missing, full, cordoned or tainted. Do not delete the claim or the volume, which hold the data:"))
+                .command(["kubectl", "get", "nodes", "-l", &selector])
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::fixture;
+    use crate::snapshot::Why;
+    use serde_json::{Value, json};
+
+    fn terms(key: &str, values: &Value) -> Value {
+        json!({"nodeSelectorTerms": [{"matchExpressions": [{"key": key, "operator": "In", "values": values}]}]})
+    }
+
+    fn told(affinity: &Value, volume: Read<Value>) -> String {
+        let pod = json!({"metadata": {"namespace": "n", "name": "db-0"}, "spec": {"affinity": {"nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": affinity}}}});
+        let claimed = Claimed {
+            pod: "n/db-0".to_owned(),
+            namespace: "n".to_owned(),
+            claim: "data".to_owned(),
+            volume: volume.map(|object| Volume::from_value(&object)),
+        };
+        let finding = Finding::new(Subject::new("Pod", "n", "db-0"), "x");
+        let finding = of_volume(finding, &Pod::from_value(&pod), &claimed);
+        let why = finding.why.join("\n");
+        let finding = Finding {
+            why: Vec::new(),
+            ..finding
+        };
+        format!("{why}\n{}", fixture::lines(finding))
+    }
+
+    #[test]
+    fn a_volume_says_on_which_nodes_it_can_be_used() {
+        let volume = |required: &Value| {
+            Read::Seen(
+                json!({"metadata": {"name": "pv-1"}, "spec": {"nodeAffinity": {"required": required}}}),
+            )
+        };
+        let zone = |values: Value| terms("topology.kubernetes.io/zone", &values);
+        insta::assert_snapshot!([
+            told(&zone(json!(["b", "c"])), volume(&zone(json!(["d"])))),
+            told(&zone(json!(["c", "d"])), volume(&zone(json!(["d"])))),
+            told(&json!(null), volume(&terms("kubernetes.io/hostname", &json!(["w-1"])))),
+            told(&json!(null), volume(&json!(7))),
+            told(&json!(null), Read::Absent),
+            told(&json!(null), Read::Unknown(Why::Forbidden("get persistentvolumes".to_owned()))),
+        ].join("\n\n"), @"
+        The volume of PersistentVolumeClaim n/data (pv-1) can only be used on nodes with topology.kubernetes.io/zone d.
+        The pod asks for nodes with topology.kubernetes.io/zone b or c, so no node fits both.
+        x
+        Allow topology.kubernetes.io/zone d in the pod's nodeSelector or affinity, where the pod is defined. Do not delete the claim or the volume: they hold the data, which has to be moved with a backup if the pod must run elsewhere.
+
+        The volume of PersistentVolumeClaim n/data (pv-1) can only be used on nodes with topology.kubernetes.io/zone d.
+        x
+        See why no node with topology.kubernetes.io/zone d takes the pod: it may be missing, full, cordoned or tainted. Do not delete the claim or the volume, which hold the data:
+        $ kubectl get nodes -l topology.kubernetes.io/zone=d
+
+        The volume of PersistentVolumeClaim n/data (pv-1) can only be used on nodes with kubernetes.io/hostname w-1.
+        x
+        See why no node with kubernetes.io/hostname w-1 takes the pod: it may be missing, full, cordoned or tainted. Do not delete the claim or the volume, which hold the data:
+        $ kubectl get nodes -l kubernetes.io/hostname=w-1
+
+        The volume of PersistentVolumeClaim n/data is PersistentVolume pv-1.
+        x
+        Compare the nodes that it can be used on with those that the pod asks for:
+        $ kubectl describe persistentvolume pv-1
+
+        PersistentVolumeClaim n/data or its volume does not exist.
+        x
+
+        Where the volume of PersistentVolumeClaim n/data can be used is not known: forbidden (get persistentvolumes).
+        x
+        ");
+    }
+
+    #[test]
+    fn a_pod_that_fits_its_node_by_now_only_has_to_start_again() {
+        let name = "image-not-pulled";
+        let of = |labels: Value, node: bool| {
+            let mut snapshot = fixture::snapshot_of(name, &|object| {
+                if object["kind"] == "Pod" {
+                    object["spec"]["nodeName"] = "w".into();
+                    object["spec"]["nodeSelector"] = json!({"pool": "batch"});
+                    object["status"] = json!({"phase": "Failed", "reason": "NodeAffinity", "message": "Predicate NodeAffinity failed"});
+                }
+            });
+            let place = json!({"metadata": {"name": "w", "labels": labels}, "status": {"conditions": [
+                {"type": "Ready", "status": "True", "lastTransitionTime": "2026-11-27T05:00:02Z"}]}});
+            let place = Read::Seen(crate::model::placement::Place::from_value(&place));
+            snapshot.on_demand.related = Read::Seen(crate::snapshot::Related {
+                apis: Vec::new(),
+                nodes: if node {
+                    vec![("w".to_owned(), place)]
+                } else {
+                    Vec::new()
+                },
+                volumes: Vec::new(),
+                service: Read::not_needed("x"),
+                couchdb: Read::not_needed("x"),
+            });
+            let case = Case::new(&snapshot, fixture::meta(name).now);
+            let pod = pods(&case).next().unwrap();
+            let pod = Subject::from(&pod.meta);
+            let finding = Finding::new(case.subject(), "x");
+            rejected(&case, finding, &pod).map(|finding| finding.why.concat())
+        };
+        let fits = of(json!({"pool": "batch"}), true).unwrap();
+        assert!(fits.contains("ready since 2026-11-27T05:00:02Z"), "{fits}");
+        assert_eq!(of(json!({"pool": "other"}), true), None);
+        assert_eq!(of(json!(7), true), None);
+        assert_eq!(of(json!({"pool": "batch"}), false), None);
+    }
+}

@@ -1,0 +1,289 @@
+//! Which nodes a pod or a volume may be on, by the labels of the nodes.
+
+use super::condition::{Condition, Conditions};
+use super::field::{Entries, Field, Fields, Meta, Parsed};
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A node, as far as its labels and its last change to Ready are read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    pub meta: Meta,
+    conditions: Conditions,
+}
+
+/// A required node affinity: one of its terms must hold.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Terms {
+    node_selector_terms: Entries<Term>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+struct Term {
+    match_expressions: Entries<Expression>,
+    match_fields: Entries<Expression>,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+struct Expression {
+    key: String,
+    operator: String,
+    #[serde(default)]
+    values: Entries<String>,
+}
+
+/// What a pod asks of its node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    pub selector: Field<BTreeMap<String, String>>,
+    pub affinity: Field<Terms>,
+}
+
+/// A PersistentVolume, as far as it is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Volume {
+    pub meta: Meta,
+    affinity: Field<Terms>,
+}
+
+impl Place {
+    /// Reads one Node.
+    pub fn from_value(object: &Value) -> Self {
+        let mut fields = Fields::new(object);
+        Self {
+            conditions: fields.list::<Condition>("/status/conditions").into(),
+            meta: fields.meta("Node"),
+        }
+    }
+
+    /// Since when it has been ready; `None` where it is not, or does not say.
+    pub fn ready_since(&self) -> Option<&str> {
+        let ready = self.conditions.of_untracked().present("Ready")?;
+        ready
+            .last_transition_time
+            .as_deref()
+            .filter(|_| ready.is_true())
+    }
+}
+
+impl Wanted {
+    /// Whether a node has what the pod asks for; `None` where that cannot be read.
+    pub fn fits(&self, place: &Place) -> Option<bool> {
+        let labels = match &place.meta.labels {
+            Field::Set(labels) => labels.clone(),
+            Field::Absent => BTreeMap::new(),
+            Field::Malformed => return None,
+        };
+        let selected = match &self.selector {
+            Field::Set(wanted) => wanted
+                .iter()
+                .all(|(key, value)| labels.get(key) == Some(value)),
+            Field::Absent => true,
+            Field::Malformed => return None,
+        };
+        let preferred = match &self.affinity {
+            Field::Set(terms) => terms.fit(&labels)?,
+            Field::Absent => true,
+            Field::Malformed => return None,
+        };
+        Some(selected && preferred)
+    }
+
+    /// The values that the pod takes of a node's label; `None` where it takes any, or that cannot be read.
+    pub fn of_label(&self, key: &str) -> Option<Vec<&str>> {
+        let selected = self.selector.set().and_then(|s| s.get(key));
+        match (selected, &self.affinity) {
+            (Some(value), _) => Some(vec![value]),
+            (None, Field::Set(terms)) => {
+                let (own, values) = terms.label()?;
+                (own == key).then_some(values)
+            }
+            (None, _) => None,
+        }
+    }
+}
+
+impl Volume {
+    /// Reads one PersistentVolume.
+    pub fn from_value(object: &Value) -> Self {
+        let mut fields = Fields::new(object);
+        Self {
+            affinity: fields.at("/spec/nodeAffinity/required"),
+            meta: fields.meta("PersistentVolume"),
+        }
+    }
+
+    /// The volume that a PersistentVolumeClaim is bound to.
+    pub fn bound_to(claim: &Value) -> Field<String> {
+        Fields::new(claim).at("/spec/volumeName")
+    }
+
+    /// The label of the nodes that it can be used on, with its values; `None` where it is more than one label, or cannot be read.
+    pub fn label(&self) -> Option<(&str, Vec<&str>)> {
+        self.affinity.set()?.label()
+    }
+}
+
+impl Terms {
+    /// The one label that all terms are about, with the values that they take together.
+    fn label(&self) -> Option<(&str, Vec<&str>)> {
+        let terms = &self.node_selector_terms;
+        let mut found: Option<(&str, Vec<&str>)> = None;
+        for term in &terms.known {
+            let [one] = term.match_expressions.known.as_slice() else {
+                return None;
+            };
+            let is_whole = term.match_expressions.all && one.values.all;
+            if !is_whole || one.operator != "In" || !term.match_fields.is_empty() {
+                return None;
+            }
+            let (key, values) = found.get_or_insert((&one.key, Vec::new()));
+            if *key != one.key {
+                return None;
+            }
+            values.extend(one.values.known.iter().map(String::as_str));
+        }
+        found.filter(|_| terms.all)
+    }
+
+    /// Whether one of them holds for these labels.
+    fn fit(&self, labels: &BTreeMap<String, String>) -> Option<bool> {
+        let terms = &self.node_selector_terms;
+        let all: Vec<Option<bool>> = terms.known.iter().map(|term| term.fits(labels)).collect();
+        if all.contains(&Some(true)) {
+            return Some(true);
+        }
+        (terms.all && !all.contains(&None)).then_some(false)
+    }
+}
+
+impl Term {
+    fn fits(&self, labels: &BTreeMap<String, String>) -> Option<bool> {
+        if !self.match_expressions.all || !self.match_fields.is_empty() {
+            return None;
+        }
+        let mut fits = !self.match_expressions.known.is_empty();
+        for expression in &self.match_expressions.known {
+            fits &= expression.fits(labels)?;
+        }
+        Some(fits)
+    }
+}
+
+impl Expression {
+    fn fits(&self, labels: &BTreeMap<String, String>) -> Option<bool> {
+        if !self.values.all {
+            return None;
+        }
+        let value = labels.get(&self.key);
+        let is_in = value.is_some_and(|value| self.values.known.contains(value));
+        Some(match self.operator.as_str() {
+            "In" => is_in,
+            "NotIn" => !is_in,
+            "Exists" => value.is_some(),
+            "DoesNotExist" => value.is_none(),
+            _ => return None,
+        })
+    }
+}
+
+impl Parsed for Place {
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+}
+
+impl Parsed for Volume {
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn expression(key: &str, operator: &str, values: Value) -> Value {
+        json!({"key": key, "operator": operator, "values": values})
+    }
+
+    fn terms(terms: &[Value]) -> Value {
+        let terms: Vec<Value> = terms
+            .iter()
+            .map(|t| json!({"matchExpressions": [t]}))
+            .collect();
+        json!({"nodeSelectorTerms": terms})
+    }
+
+    #[test]
+    fn a_pod_fits_a_node_only_where_that_is_surely_so() {
+        let place = Place::from_value(
+            &json!({"metadata": {"name": "w", "labels": {"pool": "batch", "zone": "b"}},
+            "status": {"conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": "t"}]}}),
+        );
+        assert_eq!(place.ready_since(), Some("t"));
+        let fits = |spec: Value| {
+            let mut fields = Fields::new(&spec);
+            let wanted = Wanted {
+                selector: fields.at("/selector"),
+                affinity: fields.at("/affinity"),
+            };
+            wanted.fits(&place)
+        };
+        for (operator, values, expected) in [
+            ("In", json!(["a", "b"]), Some(true)),
+            ("In", json!(["a"]), Some(false)),
+            ("NotIn", json!(["a"]), Some(true)),
+            ("Exists", json!(null), Some(true)),
+            ("DoesNotExist", json!(null), Some(false)),
+            ("Gt", json!(["1"]), None),
+            ("In", json!(["a", 7]), None),
+        ] {
+            let wanted = json!({"affinity": terms(&[expression("zone", operator, values)])});
+            assert_eq!(fits(wanted.clone()), expected, "{wanted}");
+        }
+        assert_eq!(fits(json!({})), Some(true));
+        assert_eq!(fits(json!({"selector": {"pool": "batch"}})), Some(true));
+        assert_eq!(fits(json!({"selector": {"pool": "other"}})), Some(false));
+        assert_eq!(fits(json!({"selector": 7})), None);
+        // One term that holds is enough, whatever the others are.
+        let either = terms(&[
+            expression("zone", "Gt", json!(["1"])),
+            expression("pool", "In", json!(["batch"])),
+        ]);
+        assert_eq!(fits(json!({"affinity": either})), Some(true));
+        let by_name = json!({"nodeSelectorTerms": [{"matchFields": [expression("metadata.name", "In", json!(["w"]))]}]});
+        assert_eq!(fits(json!({"affinity": by_name})), None);
+    }
+
+    #[test]
+    fn a_volume_has_one_label_or_none_that_is_known() {
+        let label = |required: Value| {
+            let volume = Volume::from_value(
+                &json!({"metadata": {"name": "pv"}, "spec": {"nodeAffinity": {"required": required}}}),
+            );
+            let label = volume.label();
+            label.map(|(key, values)| format!("{key} {}", values.join(",")))
+        };
+        let zone = |values: Value| expression("zone", "In", values);
+        assert_eq!(
+            label(terms(&[zone(json!(["d"]))])).as_deref(),
+            Some("zone d")
+        );
+        let each = terms(&[zone(json!(["b"])), zone(json!(["c"]))]);
+        assert_eq!(label(each).as_deref(), Some("zone b,c"));
+        for unknown in [
+            json!(null),
+            json!(7),
+            terms(&[zone(json!(["b"])), expression("host", "In", json!(["w"]))]),
+            terms(&[expression("zone", "NotIn", json!(["b"]))]),
+            terms(&[zone(json!(["b", 7]))]),
+        ] {
+            assert_eq!(label(unknown.clone()), None, "{unknown}");
+        }
+    }
+}
