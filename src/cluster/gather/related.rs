@@ -245,7 +245,7 @@ mod tests {
         let namespace =
             json!({"metadata": {"name": "core"}, "status": {"conditions": [condition]}});
         snapshot.target_namespace = Read::Seen(Namespace::from_value(&namespace));
-        let api = json!({"metadata": {"name": "v1beta1.metrics.k8s.io"}, "spec": {"service": {"namespace": "n", "name": "s"}}});
+        let api = json!({"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService", "metadata": {"name": "v1beta1.metrics.k8s.io"}, "spec": {"service": {"namespace": "n", "name": "s"}}});
         let (found, asked) = look(&snapshot, &[(200, api)]).await;
         assert_eq!(
             asked,
@@ -280,10 +280,13 @@ mod tests {
         let claim = |name: Value| {
             (
                 200,
-                json!({"metadata": {"name": "data-0"}, "spec": {"volumeName": name}}),
+                json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data-0"}, "spec": {"volumeName": name}}),
             )
         };
-        let volume = (200, json!({"metadata": {"name": "pv-1"}, "spec": {}}));
+        let volume = (
+            200,
+            json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "pv-1"}, "spec": {}}),
+        );
         let (found, asked) = ask(&conflict, &[claim(json!("pv-1")), volume]).await;
         assert_eq!(
             asked,
@@ -334,8 +337,7 @@ mod tests {
         for condition in snapshot.helm_release.status.conditions.edit() {
             condition.message = text.to_owned();
         }
-        let object =
-            json!({"metadata": {"name": "db"}, "spec": {"ports": [{"name": "http", "port": 1}]}});
+        let object = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "db"}, "spec": {"ports": [{"name": "http", "port": 1}]}});
         let (found, asked) = look(&snapshot, &[(200, object)]).await;
         assert_eq!(asked, ["/api/v1/namespaces/core/services/db"]);
         assert_eq!(found.service.if_read().unwrap().ports.known[0].name, "http");
