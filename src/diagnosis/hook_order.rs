@@ -6,39 +6,42 @@ use crate::model::kubelet;
 use crate::model::release_order::{Order, origin};
 use crate::snapshot::Why;
 use crate::text::one_line;
+use std::ops::ControlFlow;
 
-/// The finding that the chart creates the object too late, with the remedy. `Err` gives the finding back where that is not known, with the
-/// reason if the release was not read.
+/// The finding that the chart creates the object too late, with the remedy. `Continue` has the finding for other remedies, where that is not known,
+/// with the reason if the release was not read.
 pub(super) fn late(
     case: &Case<'_>,
     finding: Finding,
     job: &str,
     message: &str,
-) -> Result<Finding, Finding> {
+) -> ControlFlow<Finding, Finding> {
     let Some((kind, name)) = kubelet::missing(message) else {
-        return Err(finding);
+        return ControlFlow::Continue(finding);
     };
     let release = match case.release() {
         Ok(Some(release)) => release,
-        Ok(None) => return Err(finding),
-        Err(unread) if matches!(unread.why, Why::NotNeeded(_)) => return Err(finding),
+        Ok(None) => return ControlFlow::Continue(finding),
+        Err(unread) if matches!(unread.why, Why::NotNeeded(_)) => {
+            return ControlFlow::Continue(finding);
+        }
         Err(unread) => {
             let why = unread.why.clause();
-            return Err(finding.why(format!("Whether the chart itself creates it is unknown, because Helm's release was not read: {why}.")));
+            return ControlFlow::Continue(finding.why(format!("Whether the chart itself creates it is unknown, because Helm's release was not read: {why}.")));
         }
     };
     let Some(origin) = origin(release, job, kind, name) else {
-        return Err(finding);
+        return ControlFlow::Continue(finding);
     };
     let object = one_line(&format!("{} {}", origin.kind, origin.name));
     let late = match origin.order {
-        Order::Before => return Err(finding),
+        Order::Before => return ControlFlow::Continue(finding),
         Order::AfterHooks => "It is not a hook, so Helm creates it only after the hooks that run before the installation".to_owned(),
         Order::OtherEvent(event) => format!("It is a hook, but for {}", one_line(&event)),
         Order::AfterHook(own, of_job) if own == of_job => format!("It is a hook with the Job's weight ({own}), and Helm creates hooks of the same weight in the order of their names: the Job comes first"),
         Order::AfterHook(own, of_job) => format!("It is a hook with weight {own}, and the Job has weight {of_job}: the Job comes first"),
     };
-    Ok(finding
+    ControlFlow::Break(finding
         .why(format!("The chart itself creates it, by {object}. {late}, and Helm waits for the Job before it continues."))
         .step(format!("Have the chart's owners make {object} a hook that comes before the Job (annotations helm.sh/hook: pre-install and a helm.sh/hook-weight below the Job's), or create it outside the chart before the installation. The pod's events:")))
 }
@@ -60,9 +63,10 @@ mod tests {
         let finding = Finding::new(case.subject(), "x");
         let text =
             |finding: Finding| format!("{}\n{}", finding.why.join("\n"), fixture::lines(finding));
-        late(&case, finding, "a-create", "secret \"s\" not found")
-            .map(text)
-            .map_err(text)
+        match late(&case, finding, "a-create", "secret \"s\" not found") {
+            ControlFlow::Break(finding) => Ok(text(finding)),
+            ControlFlow::Continue(finding) => Err(text(finding)),
+        }
     }
 
     fn release(others: &[Value], manifest: &str) -> Read<Release> {

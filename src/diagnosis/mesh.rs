@@ -13,6 +13,7 @@ use crate::model::pod::Pod;
 use crate::snapshot::{IfRead, JobPod, Read, ServingPod};
 use crate::text::one_line;
 use k8s_openapi::jiff::Timestamp;
+use std::ops::ControlFlow;
 
 /// Labels of a namespace that ask for a sidecar.
 const LABELS: [&str; 2] = ["istio-injection", "istio.io/rev"];
@@ -140,8 +141,12 @@ pub(super) fn sidecar_logs(pod: &Subject) -> Command {
 }
 
 /// The finding that the pod's sidecar was not ready when the Job's container ran, as an event of the pod says: the container had no way out
-/// of its pod. `Err` gives the finding back where no event says so.
-pub(super) fn late(case: &Case<'_>, finding: Finding, pod: &Subject) -> Result<Finding, Finding> {
+/// of its pod. `Continue` has the finding for other remedies, where no event says so.
+pub(super) fn late(
+    case: &Case<'_>,
+    finding: Finding,
+    pod: &Subject,
+) -> ControlFlow<Finding, Finding> {
     let events = case
         .creation_job()
         .if_read()
@@ -153,11 +158,11 @@ pub(super) fn late(case: &Case<'_>, finding: Finding, pod: &Subject) -> Result<F
     let Some(event) =
         newest_first.find(|e| e.object == object && kubelet::is_failed_start(e, SIDECAR))
     else {
-        return Err(finding);
+        return ControlFlow::Continue(finding);
     };
     let said = format!("{}: {}", event.reason, one_line(&event.message));
     let previous = sidecar_logs(pod).args(["--previous"]);
-    Ok(finding
+    ControlFlow::Break(finding
         .why("The pod's mesh sidecar (istio-proxy) was not ready within the time of its hook. Kubernetes started the Job's container all the same, and its requests had no way out of the pod.")
         .seen([Evidence::new(pod.clone(), "events", &said)])
         .step("Nothing needs a change if this was a slow start. If it recurs, find out why the sidecar is late: its log before it was ended, istiod, and the load of the pod's node:")

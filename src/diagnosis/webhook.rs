@@ -8,6 +8,7 @@ use crate::model::failure::refusal::Refusal;
 use crate::model::owner::Belongs;
 use crate::snapshot::{IfRead, Listing, Read, ServingPod, Webhook};
 use crate::text::one_line;
+use std::ops::ControlFlow;
 
 /// The configurations that have the webhook of that name, as far as they were read.
 pub(super) fn configurations(
@@ -34,15 +35,15 @@ pub(super) fn service(case: &Case<'_>, name: &str) -> Option<(String, String)> {
 }
 
 /// The finding that the webhook keeps its own pods from being created, as an event in the namespace of its Service says, with the remedy.
-/// `Err` gives the finding back where none says so.
+/// `Continue` has the finding for other remedies, where none says so.
 pub(super) fn blocks_itself(
     case: &Case<'_>,
     finding: Finding,
     name: &str,
     (namespace, configurations): (&str, &str),
-) -> Result<Finding, Finding> {
+) -> ControlFlow<Finding, Finding> {
     let Some(webhook) = case.webhook().if_read() else {
-        return Err(finding);
+        return ControlFlow::Continue(finding);
     };
     let refusals = webhook.refusals.if_read();
     let mut newest_first = refusals
@@ -57,7 +58,7 @@ pub(super) fn blocks_itself(
             let why = why.clause();
             format!("Whether it keeps its own pods from being created is unknown: {why}.")
         });
-        return Err(finding.whys(unknown.as_deref()));
+        return ControlFlow::Continue(finding.whys(unknown.as_deref()));
     };
     let (kind, object) = event.object.split_once('/').unwrap_or_default();
     let object = Subject::new(kind, namespace, object);
@@ -66,7 +67,7 @@ pub(super) fn blocks_itself(
         "" => "its configuration".to_owned(),
         names => names.to_owned(),
     };
-    Ok(finding
+    ControlFlow::Break(finding
         .why(format!("The API server asks it about the pods of its own namespace {namespace} too, so {object} could not create one while no pod answered."))
         .seen([Evidence::new(object, "events", &said)])
         .step(format!("Have the webhook's owners exclude namespace {namespace} from {of} (namespaceSelector: kubernetes.io/metadata.name NotIn {namespace}). Its pods are then created, and it answers again:"))

@@ -12,6 +12,7 @@ use crate::model::creation_log::{Mesh, explained, may_have_created, mesh};
 use crate::model::endpoint::{self, COUCHDB_NAMESPACE, Known};
 use crate::model::istio::mutual_tls::PeerAuthentication;
 use crate::model::job_values::JobValues;
+use std::ops::ControlFlow;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS304",
@@ -61,8 +62,10 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let finding = match death.has_sidecar {
         Some(true) => match late(case, finding, &death.pod) {
-            Ok(finding) => return finding.then(then(case, Fixes::Elsewhere)).into(),
-            Err(finding) => finding,
+            ControlFlow::Break(finding) => {
+                return finding.then(then(case, Fixes::Elsewhere)).into();
+            }
+            ControlFlow::Continue(finding) => finding,
         },
         _ => finding,
     };

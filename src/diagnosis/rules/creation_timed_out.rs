@@ -15,6 +15,7 @@ use crate::model::failure::Cause;
 use crate::model::kubelet;
 use crate::snapshot::{Checked, IfRead, Listing, Read};
 use k8s_openapi::jiff::Timestamp;
+use std::ops::ControlFlow;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS308",
@@ -167,8 +168,8 @@ pub(super) fn tell_not_started(case: &Case<'_>, mut finding: Finding, sentence: 
     }
     let name = job.subject.as_ref().map_or("", |job| job.name.as_str());
     let finding = match hook_order::late(case, finding, name, message) {
-        Ok(finding) => finding,
-        Err(finding) => finding.step(match kubelet::remedy(message) {
+        ControlFlow::Break(finding) => finding,
+        ControlFlow::Continue(finding) => finding.step(match kubelet::remedy(message) {
             Some(remedy) => format!("{remedy}. The pod's events say more:"),
             None => "Fix the fault that the kubelet names. The pod's events say more:".to_owned(),
         }),

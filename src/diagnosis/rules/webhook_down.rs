@@ -7,6 +7,7 @@ use crate::diagnosis::webhook;
 use crate::model::failure::refusal::{
     Refusal, is_answered, is_distrusted, is_late, lacks_port, lacks_service, service_of,
 };
+use std::ops::ControlFlow;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS112",
@@ -84,8 +85,8 @@ fn check(case: &Case<'_>) -> Verdict {
             .command(["kubectl", "get", "pods", "-n", &namespace]),
         Some((namespace, service)) => webhook::shown(case, finding, &service, |finding, is_ready| {
             let finding = match webhook::blocks_itself(case, finding, &name, (&namespace, &names)) {
-                Ok(finding) => return finding,
-                Err(finding) => finding,
+                ControlFlow::Break(finding) => return finding,
+                ControlFlow::Continue(finding) => finding,
             };
             let step = match is_ready {
                 true => format!("If the next attempt fails too, check whether the API server reaches the pods of Service {namespace}/{service}, and read their log:"),
