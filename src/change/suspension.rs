@@ -182,7 +182,7 @@ fn rows(object: &Value, change: &Change) -> Result<Vec<Row>> {
         match owner(object, MANAGER) {
             Some(manager) => format!(
                 "{} set spec.suspend before: the manifest wins the next time that it is applied, so change it there as well",
-                one_line(&manager)
+                one_line(manager)
             ),
             None => "a manifest that sets suspend wins the next time that it is applied".to_owned(),
         },

@@ -25,6 +25,45 @@ pub(super) fn deployments(controller: &str) -> Command {
     Command::new(["kubectl", "get", "deployments", "-A", "-l", &label])
 }
 
+/// Kinds whose objects hold nothing but what the chart puts into them: without one nothing is lost for good. Any other may hold data, or
+/// own objects that do.
+const WITHOUT_DATA: [&str; 15] = [
+    "AuthorizationPolicy",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "ConfigMap",
+    "DaemonSet",
+    "Deployment",
+    "Ingress",
+    "Job",
+    "NetworkPolicy",
+    "Pod",
+    "PodDisruptionBudget",
+    "Role",
+    "RoleBinding",
+    "Service",
+    "ServiceAccount",
+];
+
+/// Whether nothing is lost for good with an object of this kind, or of the resource that names it (`jobs.batch`).
+pub(super) fn holds_no_data(kind: &str) -> bool {
+    let name = kind.split('.').next().unwrap_or_default();
+    let of = |own: &str| {
+        let own = own.to_lowercase();
+        let plural = match own.strip_suffix('y') {
+            Some(stem) => format!("{stem}ies"),
+            None if own.ends_with('s') => format!("{own}es"),
+            None => format!("{own}s"),
+        };
+        [own, plural]
+    };
+    let name = name.to_lowercase();
+    WITHOUT_DATA
+        .iter()
+        .flat_map(|own| of(own))
+        .any(|own| own == name)
+}
+
 /// The object as the cluster has it.
 pub(super) fn yaml(of: &Subject) -> Command {
     let resource = of.kind.to_lowercase();

@@ -18,8 +18,9 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
 selector, a volume's size, an immutable ConfigMap). The upgrade fails each time until the object is re-created."#,
     fix: r#"See it: `helm diff` or the two versions of the chart, at the field named in the text.
 
-Delete the object so that the upgrade re-creates it (a Job, a policy or a ConfigMap of an onboarding holds no data), or go
-back to the earlier values. `spec.upgrade.force: true` does the same with client-side apply (controllers before 1.5)."#,
+Go back to the earlier values, or delete the object so that the upgrade re-creates it: only if it holds no data, as a Job, a policy or a
+ConfigMap of an onboarding. A PersistentVolumeClaim takes its data with it. `spec.upgrade.force: true` does the same with client-side
+apply (controllers before 1.5)."#,
     example: r#"cannot patch "x" with kind Job: Job.batch "x" is invalid: spec.template: Invalid value: …: field is immutable
 ConfigMap "x" is invalid: data: Forbidden: field is immutable when `immutable` is set"#,
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],
@@ -45,7 +46,10 @@ fn check(case: &Case<'_>) -> Verdict {
     }
     case.finding(subject.clone(), format!("{field} of {subject} cannot be changed"))
         .why("Kubernetes does not allow that field to change after creation; the upgrade fails each time.")
-        .step("If the change is intended, delete the object so that the upgrade re-creates it. Look at it first:")
+        .step(match object_commands::holds_no_data(kind) {
+            true => "If the change is intended, delete the object so that the upgrade re-creates it. Look at it first:",
+            false => "Go back to the value that the cluster has. If the change is intended, do not delete the object before you know what is lost with it: it may hold data, or own objects that do. The object:",
+        })
         .command(object_commands::yaml(&subject))
         .then(then(case, Fixes::Elsewhere))
         .into()
@@ -62,7 +66,29 @@ fn replaced(case: &Case<'_>, subject: &Subject, field: &str) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::fixture;
+    use crate::diagnosis::{Case, diagnose, fixture};
+
+    #[test]
+    fn an_object_that_may_hold_data_is_not_to_be_deleted() {
+        let step = |kind: &str, name: &str| {
+            let mut snapshot = fixture::snapshot("field-immutable");
+            for condition in snapshot.helm_release.status.conditions.edit() {
+                let kept = condition.message.replace("ConfigMap", kind);
+                condition.message = kept.replace("\"owner\"", &format!("{name:?}"));
+            }
+            let case = Case::new(&snapshot, fixture::meta("field-immutable").now);
+            let diagnosis = diagnose(&case);
+            let root = diagnosis.roots.iter().find(|r| r.rule.code == "SKVS129");
+            format!("{:?}", root.expect("it is found").finding)
+        };
+        let deletes = "delete the object so that the upgrade re-creates it";
+        assert!(step("ConfigMap", "owner").contains(deletes));
+        for kind in ["PersistentVolumeClaim", "StatefulSet", "CephCluster"] {
+            let said = step(kind, "owner");
+            assert!(!said.contains(deletes), "{said}");
+            assert!(said.contains("do not delete the object before"), "{said}");
+        }
+    }
 
     #[test]
     fn the_field_is_told() {

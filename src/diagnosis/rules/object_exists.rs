@@ -48,7 +48,10 @@ fn check(case: &Case<'_>) -> Verdict {
         format!("{resource} {name} already exists, and Helm wants to create it"),
     )
     .why("It is a leftover, somebody else created it, or the chart renders it twice; Helm only deletes its own objects.")
-    .step("See whose it is, and delete it if it is a leftover:")
+    .step(match object_commands::holds_no_data(resource) {
+        true => "See whose it is, and delete it if it is a leftover:",
+        false => "See whose it is. It may hold data, or own objects that do: if it is this release's, give it the labels and annotations of the release, and delete it only if nothing is lost with it:",
+    })
     .command([
         "kubectl", "get", "-n", namespace, resource, name, "-o", "yaml",
     ])
@@ -98,7 +101,10 @@ fn unlisted(case: &Case<'_>, kind: &str, name: &str) -> Verdict {
         format!("{subject} exists, but Helm's last revision does not have it"),
     )
     .why("Helm looked for it in the previous revision and did not find it: a failed upgrade created it, or somebody did by hand.")
-    .step("Compare it with the revisions. If it comes from a failed attempt or was made by hand, and holds no data (a Job, a policy, a ConfigMap), delete it, and the next attempt creates it; otherwise give it the labels and annotations of the release:")
+    .step(match object_commands::holds_no_data(kind) {
+        true => "Compare it with the revisions. If it comes from a failed attempt or was made by hand, delete it, and the next attempt creates it; otherwise give it the labels and annotations of the release:",
+        false => "Compare it with the revisions, and give it the labels and annotations of the release. It may hold data, or own objects that do, so do not delete it before you know what is lost with it:",
+    })
     .command(["helm", "history", "-n", hr.storage_namespace(), &hr.release_name()])
     .command(object_commands::yaml(&subject))
     .then(then(case, Fixes::Elsewhere))
@@ -142,9 +148,14 @@ mod tests {
         If it stays, see what holds it up:
         $ kubectl get -n core jobs.batch pds-create -o yaml
         ");
+        let claim = of(r#"no PersistentVolumeClaim with the name "gate" found"#);
+        assert!(
+            claim.contains("do not delete it before you know"),
+            "{claim}"
+        );
         insta::assert_snapshot!(of(r#"no Deployment with the name "gate" found"#), @"
         Deployment core/gate exists, but Helm's last revision does not have it
-        Compare it with the revisions. If it comes from a failed attempt or was made by hand, and holds no data (a Job, a policy, a ConfigMap), delete it, and the next attempt creates it; otherwise give it the labels and annotations of the release:
+        Compare it with the revisions. If it comes from a failed attempt or was made by hand, delete it, and the next attempt creates it; otherwise give it the labels and annotations of the release:
         $ helm history -n flux-system core-skvs-onboarding-pds--database
         $ kubectl get -n core deployment gate -o yaml
         ");
