@@ -64,7 +64,7 @@ struct Round {
     least: usize,
 }
 
-const ROUNDS: [Round; 7] = [
+const ROUNDS: [Round; 8] = [
     Round {
         name: "First round",
         folder: "unseen",
@@ -99,6 +99,11 @@ const ROUNDS: [Round; 7] = [
         name: "Seventh round",
         folder: "unseen/seventh",
         least: 30,
+    },
+    Round {
+        name: "Eighth round",
+        folder: "unseen/eighth",
+        least: 28,
     },
 ];
 
