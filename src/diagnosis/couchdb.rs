@@ -52,16 +52,19 @@ const SHOWN: usize = 3;
 /// The finding where pods that look like CouchDB's have other labels than its Service selects.
 fn unselected(case: &Case<'_>, finding: Finding, service: &CouchService) -> Option<Finding> {
     let related = case.related().if_read()?;
+    // Of a cut list, one that is not known may be behind it.
     let Read::Seen(pods) = &related.couchdb else {
         return None;
     };
+    let pods = pods.all().ok()?;
     let seen = service.service.if_read()?;
-    let others = pods.known().iter();
-    let others = others.filter(|pod| !seen.unmatched(&pod.meta).is_empty());
+    let others = pods
+        .iter()
+        .filter(|pod| !seen.unmatched(&pod.meta).is_empty());
     let others: Vec<&Pod> = others.collect();
     let first = others.first()?;
     // One that it selects is behind it, whatever the others are.
-    if others.len() != pods.known().len() {
+    if others.len() != pods.len() {
         return None;
     }
     let id = Subject::new("Service", &service.namespace, &service.name);

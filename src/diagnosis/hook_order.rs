@@ -30,7 +30,7 @@ pub(super) fn late(
             return ControlFlow::Continue(finding.why(format!("Whether the chart itself creates it is unknown, because Helm's release was not read: {why}.")));
         }
     };
-    let Some(origin) = origin(release, job, kind, name) else {
+    let Some(origin) = origin(release, (case.hr().release_namespace(), job), kind, name) else {
         return ControlFlow::Continue(finding);
     };
     let object = one_line(&format!("{} {}", origin.kind, origin.name));

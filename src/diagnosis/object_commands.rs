@@ -47,7 +47,19 @@ const WITHOUT_DATA: [&str; 15] = [
 
 /// Whether nothing is lost for good with an object of this kind, or of the resource that names it (`jobs.batch`).
 pub(super) fn holds_no_data(kind: &str) -> bool {
-    let name = kind.split('.').next().unwrap_or_default();
+    const GROUPS: [&str; 7] = [
+        "",
+        "apps",
+        "batch",
+        "networking.k8s.io",
+        "policy",
+        "rbac.authorization.k8s.io",
+        "security.istio.io",
+    ];
+    let (name, group) = kind.split_once('.').unwrap_or((kind, ""));
+    if !GROUPS.contains(&group) {
+        return false;
+    }
     let of = |own: &str| {
         let own = own.to_lowercase();
         let plural = match own.strip_suffix('y') {
@@ -77,4 +89,31 @@ pub(super) fn yaml(of: &Subject) -> Command {
         "-o",
         "yaml",
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::holds_no_data;
+
+    #[test]
+    fn only_kinds_of_their_own_group_hold_no_data() {
+        for kind in [
+            "Job",
+            "jobs.batch",
+            "Service",
+            "networkpolicies.networking.k8s.io",
+            "authorizationpolicies.security.istio.io",
+        ] {
+            assert!(holds_no_data(kind), "{kind}");
+        }
+        for kind in [
+            "PersistentVolumeClaim",
+            "statefulsets.apps",
+            "services.db.example.com",
+            "CephCluster",
+            "",
+        ] {
+            assert!(!holds_no_data(kind), "{kind}");
+        }
+    }
 }

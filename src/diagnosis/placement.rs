@@ -17,8 +17,8 @@ pub(super) fn rejected(case: &Case<'_>, finding: Finding, pod: &Subject) -> Opti
     if pod.wanted.fits(place) != Some(true) {
         return None;
     }
-    let since = place.ready_since();
-    let since = since.map_or_else(String::new, |since| format!(" It has been ready since {since}; a kubelet that has just started may not have all labels of its node yet."));
+    // Whether it is cordoned or tainted is not read.
+    let since = place.ready_since()?;
     let node = Subject::new("Node", "", name);
     let labels = Evidence::new(
         node.clone(),
@@ -27,9 +27,9 @@ pub(super) fn rejected(case: &Case<'_>, finding: Finding, pod: &Subject) -> Opti
     );
     Some(
         finding
-            .why(format!("{node} has the labels that the pod asks for, so it would take the pod now.{since}"))
+            .why(format!("{node} has the labels that the pod asks for, and has been ready since {since}; a kubelet that has just started may not have all labels of its node yet."))
             .seen([labels])
-            .step("Change nothing: a new pod is all that is needed. If it is rejected again, compare the node with the pod's nodeSelector and affinity:")
+            .step("The labels need no change: have the pod made again. If it is rejected again, see whether the node is cordoned or tainted, and compare it with the pod's nodeSelector and affinity:")
             .command(["kubectl", "describe", "node", name]),
     )
 }

@@ -45,6 +45,8 @@ pub(super) fn blocks_itself(
     let Some(webhook) = case.webhook().if_read() else {
         return ControlFlow::Continue(finding);
     };
+    let pods = webhook.pods.if_read();
+    let is_without = pods.is_some_and(|pods| pods.is_empty() == Ok(true));
     let refusals = webhook.refusals.if_read();
     let mut newest_first = refusals
         .into_iter()
@@ -52,8 +54,6 @@ pub(super) fn blocks_itself(
     let is_same = |event: &&Event| matches!(Refusal::parse(&event.message), Some(Refusal::WebhookDown { name: other, .. }) if other == name);
     let Some(event) = newest_first.find(is_same) else {
         let not_all = refusals.map_or(webhook.refusals.unknown(), Listing::not_all);
-        let pods = webhook.pods.if_read();
-        let is_without = pods.is_some_and(|pods| pods.is_empty() == Ok(true));
         let unknown = not_all.filter(|_| is_without).map(|why| {
             let why = why.clause();
             format!("Whether it keeps its own pods from being created is unknown: {why}.")
@@ -67,9 +67,14 @@ pub(super) fn blocks_itself(
         "" => "its configuration".to_owned(),
         names => names.to_owned(),
     };
-    ControlFlow::Break(finding
+    let finding = finding
         .why(format!("The API server asks it about the pods of its own namespace {namespace} too, so {object} could not create one while no pod answered."))
-        .seen([Evidence::new(object, "events", &said)])
+        .seen([Evidence::new(object, "events", &said)]);
+    // Else its pods may run by now.
+    if !(is_without && webhook.of_service) {
+        return ControlFlow::Continue(finding);
+    }
+    ControlFlow::Break(finding
         .step(format!("Have the webhook's owners exclude namespace {namespace} from {of} (namespaceSelector: kubernetes.io/metadata.name NotIn {namespace}). Its pods are then created, and it answers again:"))
         .command(["kubectl", "get", "pods,replicasets,events", "-n", namespace]))
 }

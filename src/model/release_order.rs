@@ -54,7 +54,12 @@ struct Target {
 
 /// The object of the release from which the Secret or ConfigMap comes that a pod of this hook's Job needs. `None` where none is seen: it may
 /// be made by a controller in another way, or outside the chart.
-pub fn origin(release: &Release, job: &str, kind: &str, name: &str) -> Option<Origin> {
+pub fn origin(
+    release: &Release,
+    (namespace, job): (&str, &str),
+    kind: &str,
+    name: &str,
+) -> Option<Origin> {
     const BEFORE: &str = "pre-install";
     let is_before = |hook: &&Hook| hook.events.iter().any(|event| event == BEFORE);
     let mut hooks = release.hooks.iter().filter(is_before);
@@ -62,9 +67,11 @@ pub fn origin(release: &Release, job: &str, kind: &str, name: &str) -> Option<Or
     let of = |text: &str| {
         let mut documents = manifest::documents(text).into_iter();
         documents.find_map(|text| {
-            embedded::<Document>(&text).filter(|document| document.makes(kind, name))
+            embedded::<Document>(&text)
+                .filter(|document| document.makes(kind, name) && document.is_in(namespace))
         })
     };
+    let mut found = None;
     for hook in &release.hooks {
         let Some(document) = of(&hook.manifest) else {
             continue;
@@ -75,9 +82,13 @@ pub fn origin(release: &Release, job: &str, kind: &str, name: &str) -> Option<Or
             Ordering::Less => Order::Before,
             Ordering::Equal | Ordering::Greater => Order::AfterHook(hook.weight, job.weight),
         };
-        return Some(document.at(order));
+        // Of several, one that comes first is enough.
+        if order == Order::Before {
+            return Some(document.at(order));
+        }
+        found = found.or(Some(document.at(order)));
     }
-    Some(of(&release.manifest)?.at(Order::AfterHooks))
+    found.or_else(|| Some(of(&release.manifest)?.at(Order::AfterHooks)))
 }
 
 impl Document {
@@ -95,6 +106,12 @@ impl Document {
             _ => None,
         };
         (self.kind == kind || kind == "Secret") && made == Some(name)
+    }
+
+    /// Whether it is there that the release is, or says so.
+    fn is_in(&self, namespace: &str) -> bool {
+        let own = self.metadata.namespace.as_deref();
+        own.is_none_or(|own| own == namespace)
     }
 
     fn at(self, order: Order) -> Origin {
@@ -121,7 +138,7 @@ mod tests {
         hooks.extend_from_slice(others);
         let release = json!({"hooks": hooks, "manifest": manifest});
         let release: Release = serde_json::from_value(release).unwrap();
-        origin(&release, "a-create", kind, name)
+        origin(&release, ("core", "a-create"), kind, name)
     }
 
     #[test]
@@ -179,5 +196,17 @@ mod tests {
             of(&[], &manifest("ExternalSecret", "{}"), "ConfigMap", "s"),
             None
         );
+    }
+
+    #[test]
+    fn an_object_of_another_namespace_is_another_one_and_a_first_copy_is_enough() {
+        let elsewhere = "kind: Secret\nmetadata:\n  name: s\n  namespace: elsewhere\n";
+        assert_eq!(of(&[], elsewhere, "Secret", "s"), None);
+        let copies = [
+            hook("Secret", "s", 0, "post-upgrade"),
+            hook("Secret", "s", -1, "pre-install"),
+        ];
+        let found = of(&copies, "", "Secret", "s").unwrap();
+        assert_eq!(found.order, Order::Before);
     }
 }

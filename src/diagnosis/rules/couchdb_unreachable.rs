@@ -61,12 +61,15 @@ fn check(case: &Case<'_>) -> Verdict {
         false => finding,
     };
     let finding = match death.has_sidecar {
-        Some(true) => match late(case, finding, &death.pod) {
-            ControlFlow::Break(finding) => {
-                return finding.then(then(case, Fixes::Elsewhere)).into();
+        // Where the proxy answered, it was ready.
+        Some(true) if !matches!(mesh_says, Some(Mesh::NoPod | Mesh::Distrusts)) => {
+            match late(case, finding, &death.pod) {
+                ControlFlow::Break(finding) => {
+                    return finding.then(then(case, Fixes::Elsewhere)).into();
+                }
+                ControlFlow::Continue(finding) => finding,
             }
-            ControlFlow::Continue(finding) => finding,
-        },
+        }
         _ => finding,
     };
     let mesh = mesh_says;

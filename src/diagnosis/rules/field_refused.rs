@@ -118,15 +118,10 @@ fn left_over(case: &Case<'_>, sentence: &str) -> Option<Finding> {
             let observed = format!("ports: {}{all}", ports.join(", "));
             finding.seen([Evidence::new(subject.clone(), ".spec.ports", &observed)])
         }
-        Some(Read::Absent) => {
-            return Some(
-                finding
-                    .why(format!(
-                        "{subject} does not exist any more, so the next attempt creates it."
-                    ))
-                    .then(then(case, Fixes::Elsewhere)),
-            );
-        }
+        // Helm's text has no namespace, and a chart can set one.
+        Some(Read::Absent) => finding.why(format!(
+            "{subject} does not exist: it was deleted meanwhile, or the chart has it in another namespace."
+        )),
         Some(Read::Unknown(why)) if !matches!(why, Why::NotNeeded(_)) => finding.why(format!(
             "What {subject} has now was not read: {}.",
             why.clause()
@@ -137,9 +132,7 @@ fn left_over(case: &Case<'_>, sentence: &str) -> Option<Finding> {
         .step("Compare the object with the values in the manifest:")
         .command(object_commands::yaml(&subject));
     let finding = match kind {
-        "Service" => finding
-            .step("If the entry is in the object alone, delete the Service: it holds no data, and the next attempt creates it again. Until then nobody reaches what is behind it:")
-            .command(["kubectl", "delete", "-n", &subject.namespace, "service", name]),
+        "Service" => finding.step("If the entry is in the object alone, and the object is this release's (annotations meta.helm.sh/release-name and release-namespace), remove the entry there, or delete the Service: the next attempt creates it again. Until then nobody reaches what is behind it, and one of type LoadBalancer may get another address."),
         _ => finding.step("If the entry is in the object alone, remove it there by hand."),
     };
     Some(
@@ -162,9 +155,13 @@ fn of_version(case: &Case<'_>, sentence: &str, field: &str, says: &str) -> Optio
     })?;
     let is_label = field.to_lowercase().contains("label") || says.contains("a valid label must");
     is_label.then(|| {
-        let step = format!(
-            "Set another version of the chart in the manifest, one without a plus sign such as {plain}, if the repository has it. Otherwise have the chart's publisher write the label with _ in place of +, or publish a version without it"
-        );
+        let step = match hr.spec.chart_ref {
+            // helm-controller puts the digest of an OCIRepository behind the version.
+            Some(_) => "Have the chart's publisher write the label with _ in place of +: where the chart is an OCIRepository, the controller itself may add a plus sign and the digest to the version".to_owned(),
+            None => format!(
+                "Set another version of the chart in the manifest, one without a plus sign such as {plain}, if the repository has it. Otherwise have the chart's publisher write the label with _ in place of +, or publish a version without it"
+            ),
+        };
         let why = format!(
             "The value is made of the chart's version {version}, and a label must not have a plus sign."
         );
@@ -341,7 +338,12 @@ mod tests {
         let ports = serde_json::json!({"metadata": {"name": "db"}, "spec": {"ports": [{"name": "http", "port": 5985}]}});
         let found = of(text, Read::Seen(ports));
         assert_eq!(found.evidence.last().unwrap().observed, "ports: http 5985");
-        assert!(fixture::lines(found).contains("$ kubectl delete -n core service db"));
+        // The object may be another one of that name, so no command deletes it.
+        let said = fixture::lines(found);
+        assert!(
+            said.contains("or delete the Service") && !said.contains("kubectl delete"),
+            "{said}"
+        );
         let refused = of(
             text,
             Read::Unknown(Why::Forbidden("get services in core".to_owned())),
@@ -353,7 +355,9 @@ mod tests {
         );
         let gone = of(text, Read::Absent);
         assert!(
-            gone.why.concat().contains("does not exist any more"),
+            gone.why
+                .concat()
+                .contains("the chart has it in another namespace"),
             "{:?}",
             gone.why
         );

@@ -90,9 +90,10 @@ fn check(case: &Case<'_>) -> Verdict {
     }
     if !secrets.is_empty() && is_refused {
         return finding
-            .why(format!("The pod names {} for the pull, so the registry refuses that login, or it is for another host.", named(secrets)))
+            .why(format!("The pod names {} for the pull, so the registry refuses that login, it is for another host, or the Secret does not exist.", named(secrets)))
             .step(format!("Check that one of these Secrets holds a login for {}, and renew it if it does; its keys, without their content:", host(image)))
             .command(["kubectl", "describe", "-n", &pod.namespace, "secret", &secrets[0]])
+            .steps(answered.contains("does not exist").then(|| "If the registry does not have the image, correct values.databaseCreationJob.image".to_owned()))
             .then(then(case, Fixes::Elsewhere))
             .into();
     }

@@ -73,9 +73,17 @@ fn check(case: &Case<'_>) -> Verdict {
 fn held(case: &Case<'_>, finding: Finding, namespace: Option<&Namespace>) -> Finding {
     let target = case.hr().release_namespace();
     let apis = case.related().if_read().map(|related| &related.apis);
-    let apis = apis.into_iter().flatten();
-    let finding = apis.fold(finding, |finding, (name, api)| unserved(finding, name, api));
-    let is_of_api = namespace.is_some_and(|n| !n.unserved().is_empty());
+    let apis: Vec<_> = apis.into_iter().flatten().collect();
+    let is_of_api = apis.iter().any(|(_, api)| !api.is_absent());
+    let unread = namespace
+        .map_or(0, |n| n.unserved().len())
+        .saturating_sub(apis.len());
+    let unread = (unread > 0)
+        .then(|| format!("Of the APIs that did not answer, {unread} were not looked at."));
+    let finding = finding.whys(unread.as_deref());
+    let finding = apis
+        .into_iter()
+        .fold(finding, |finding, (name, api)| unserved(finding, name, api));
     let remaining = namespace.map(Namespace::remaining).unwrap_or_default();
     if remaining.is_empty() {
         return match is_of_api {
@@ -101,7 +109,8 @@ fn held(case: &Case<'_>, finding: Finding, namespace: Option<&Namespace>) -> Fin
         target,
         &remaining.join(","),
         "-o",
-        "yaml",
+        // Not as YAML: they may be Secrets.
+        "custom-columns=KIND:.kind,NAME:.metadata.name,FINALIZERS:.metadata.finalizers",
     ])
 }
 
@@ -109,7 +118,7 @@ fn held(case: &Case<'_>, finding: Finding, namespace: Option<&Namespace>) -> Fin
 fn remover(finalizer: &str) -> String {
     match finalizer {
         "kubernetes.io/pvc-protection" => {
-            "A claim of a volume stays as long as a pod uses it (finalizer kubernetes.io/pvc-protection): end that pod.".to_owned()
+            "A claim of a volume stays as long as a pod uses it (finalizer kubernetes.io/pvc-protection). Once the pod ends, the claim goes with its namespace, and with reclaim policy Delete the volume's data as well: save the data, or set persistentVolumeReclaimPolicy of the volume to Retain. Only then end that pod.".to_owned()
         }
         "finalizers.fluxcd.io" => {
             "Flux removes finalizer finalizers.fluxcd.io once it has uninstalled what the object had installed: check that its controller runs, and that the object is not suspended.".to_owned()
@@ -118,7 +127,7 @@ fn remover(finalizer: &str) -> String {
             "Kubernetes removes finalizer {finalizer} once the objects that belong to this one are gone: look for one of those that has a finalizer itself."
         ),
         _ => format!(
-            "Finalizer {finalizer} is removed by the controller (operator) that set it, once it has cleaned up: check that it runs. If it was uninstalled first, install it again; a finalizer that is removed by hand leaves undone what the controller had to clean up."
+            "Finalizer {finalizer} is removed by the controller (operator) that set it, once it has cleaned up: check that it runs. If it was uninstalled first, install it again; its clean-up may delete data, so save first what is needed. A finalizer that somebody removes leaves that clean-up undone."
         ),
     }
 }
@@ -139,7 +148,7 @@ fn unserved(finding: Finding, name: &str, api: &Read<ApiService>) -> Finding {
         Read::Seen(api) => api,
         Read::Absent => {
             return finding.why(format!(
-                "{subject} no longer exists, so the deletion continues by itself."
+                "{subject} no longer exists, so it no longer keeps the namespace."
             ));
         }
         Read::Unknown(why) => {
@@ -153,13 +162,26 @@ fn unserved(finding: Finding, name: &str, api: &Read<ApiService>) -> Finding {
             );
         }
     };
-    let finding = finding.why(format!(
-        "Kubernetes cannot list what is in the namespace, because the API of {subject} does not answer."
-    ));
-    let finding = finding.seen(
-        api.unavailable()
-            .map(|said| Evidence::condition(subject.clone(), said)),
-    );
+    let Some(said) = api.unavailable() else {
+        let finding = finding.why(format!(
+            "Kubernetes could not list what is in the namespace when the API of {subject} did not answer. Its condition does not say that this is still so: if it answers, the deletion continues."
+        ));
+        return match api.service.set() {
+            Some(service) => describe(
+                finding,
+                &format!(
+                    "See whether it answers. If not, bring back the pods of Service {}/{}, which answers for it:",
+                    service.namespace, service.name
+                ),
+            ),
+            None => describe(finding, "See whether it answers:"),
+        };
+    };
+    let finding = finding
+        .why(format!(
+            "Kubernetes cannot list what is in the namespace, because the API of {subject} does not answer."
+        ))
+        .seen([Evidence::condition(subject.clone(), said)]);
     match api.service.set() {
         Some(service) => describe(
             finding,
@@ -208,20 +230,39 @@ mod tests {
             )
         };
         let spec = json!({"service": {"namespace": "kube-system", "name": "metrics-server"}});
-        let said = of(Read::Seen(
-            json!({"metadata": {"name": "v1beta1.metrics.k8s.io"}, "spec": spec}),
-        ));
+        let with = |available: &str| {
+            let status = json!({"conditions": [{"type": "Available", "status": available}]});
+            of(Read::Seen(
+                json!({"metadata": {"name": "v1beta1.metrics.k8s.io"}, "spec": spec, "status": status}),
+            ))
+        };
+        let said = with("False");
         assert!(
-            said.contains("Service kube-system/metrics-server"),
+            said.contains("does not answer.")
+                && said.contains("Service kube-system/metrics-server"),
             "{said}"
         );
-        assert!(of(Read::Absent).contains("continues by itself"));
+        // By now it may answer, and must stay.
+        let said = with("True");
+        assert!(said.contains("See whether it answers"), "{said}");
+        assert!(!said.contains("removed"), "{said}");
+        assert!(of(Read::Absent).contains("no longer keeps the namespace"));
         let refused = of(Read::Unknown(Why::Forbidden("get apiservices".to_owned())));
         assert!(
             refused.contains("was not read: forbidden (get apiservices)"),
             "{refused}"
         );
         assert!(refused.contains("kubectl describe"), "{refused}");
+    }
+
+    #[test]
+    fn what_a_claim_holds_is_saved_before_its_pod_ends() {
+        let said = remover("kubernetes.io/pvc-protection");
+        let (before, end) = said.split_once("Only then ").expect("an order");
+        assert!(
+            before.contains("Retain") && end.contains("end that pod"),
+            "{said}"
+        );
     }
 
     #[test]

@@ -47,16 +47,17 @@ impl Remedy {
             return self;
         }
         let bare = variables.iter().filter(|(_, value)| is_no_text(value));
+        // Not their values, one of which may be a password.
         let bare: Vec<String> = bare
             .take(VARIABLES)
-            .map(|(name, value)| format!("{}: '\"{}\"'", one_line(name), one_line(value)))
+            .map(|(name, _)| one_line(name))
             .collect();
         if bare.is_empty() {
             return self;
         }
         Self {
             what: format!(
-                "{UNQUOTED}; if it is a variable of spec.postBuild.substitute, put the quotes into its value, because kustomize drops those around a variable ({})",
+                "{UNQUOTED}; if it is a variable of spec.postBuild.substitute, put the quotes into its value, because kustomize drops those around a variable: '\"…\"' (such are {})",
                 bare.join(", ")
             ),
             ..self
@@ -163,7 +164,7 @@ mod tests {
             serde_json::json!({"critical": "yes", "team": "acme", "port": "5984"}),
         );
         assert!(
-            named.contains("(critical: '\"yes\"', port: '\"5984\"')"),
+            named.contains("(such are critical, port)") && !named.contains("5984"),
             "{named}"
         );
         for none in [
