@@ -70,13 +70,22 @@ pub(super) fn blocks_itself(
     let finding = finding
         .why(format!("The API server asks it about the pods of its own namespace {namespace} too, so {object} could not create one while no pod answered."))
         .seen([Evidence::new(object, "events", &said)]);
-    // Else its pods may run by now.
+    let exclude = format!(
+        "the webhook's owners exclude namespace {namespace} from {of} (namespaceSelector: kubernetes.io/metadata.name NotIn {namespace})"
+    );
+    // Its pods may run by now.
     if !(is_without && webhook.of_service) {
-        return ControlFlow::Continue(finding);
+        return ControlFlow::Continue(
+            finding.step(format!("If it still has no pod, have {exclude}.")),
+        );
     }
-    ControlFlow::Break(finding
-        .step(format!("Have the webhook's owners exclude namespace {namespace} from {of} (namespaceSelector: kubernetes.io/metadata.name NotIn {namespace}). Its pods are then created, and it answers again:"))
-        .command(["kubectl", "get", "pods,replicasets,events", "-n", namespace]))
+    ControlFlow::Break(
+        finding
+            .step(format!(
+                "Have {exclude}. Its pods are then created, and it answers again:"
+            ))
+            .command(["kubectl", "get", "pods,replicasets,events", "-n", namespace]),
+    )
 }
 
 /// The finding with the pods behind the webhook's Service that are not serving, and the step for the first. Where no such pod is seen, the

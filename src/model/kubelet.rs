@@ -142,6 +142,11 @@ pub fn is_attached_elsewhere(text: &str) -> bool {
     text.contains("Multi-Attach error for volume ")
 }
 
+/// Whether the registry's answer may also mean that it does not have the image: `repository does not exist or may require authorization`.
+pub fn may_lack_image(answer: &str) -> bool {
+    answer.contains("does not exist")
+}
+
 /// The Secrets for pulling images that the kubelet could not get: `Unable to retrieve some image pull secrets (a, b); …`.
 pub fn lost_pull_secrets(events: &[Event]) -> Vec<String> {
     let mut own = events.iter().rev();

@@ -93,7 +93,7 @@ fn check(case: &Case<'_>) -> Verdict {
             .why(format!("The pod names {} for the pull, so the registry refuses that login, it is for another host, or the Secret does not exist.", named(secrets)))
             .step(format!("Check that one of these Secrets holds a login for {}, and renew it if it does; its keys, without their content:", host(image)))
             .command(["kubectl", "describe", "-n", &pod.namespace, "secret", &secrets[0]])
-            .steps(answered.contains("does not exist").then(|| "If the registry does not have the image, correct values.databaseCreationJob.image".to_owned()))
+            .steps(kubelet::may_lack_image(answered).then(|| "If the registry does not have the image, correct values.databaseCreationJob.image".to_owned()))
             .then(then(case, Fixes::Elsewhere))
             .into();
     }
