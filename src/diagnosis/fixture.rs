@@ -440,6 +440,11 @@ pub(crate) fn lines(finding: Finding) -> String {
     all.join("\n")
 }
 
+/// The same behind its reasons.
+pub(crate) fn reasoned(finding: Finding) -> String {
+    format!("{}\n{}", finding.why.join("\n"), lines(finding))
+}
+
 /// Makes a report's text independent of rules that are added later: a fixed count, and nothing of what fixtures lack.
 pub(crate) fn settle(onboarding: &mut crate::view::report::Onboarding) {
     onboarding.checks_run = 19;

@@ -61,11 +61,9 @@ mod tests {
         snapshot.release = release;
         let case = Case::new(&snapshot, fixture::meta(name).now);
         let finding = Finding::new(case.subject(), "x");
-        let text =
-            |finding: Finding| format!("{}\n{}", finding.why.join("\n"), fixture::lines(finding));
         match late(&case, finding, "a-create", "secret \"s\" not found") {
-            ControlFlow::Break(finding) => Ok(text(finding)),
-            ControlFlow::Continue(finding) => Err(text(finding)),
+            ControlFlow::Break(finding) => Ok(fixture::reasoned(finding)),
+            ControlFlow::Continue(finding) => Err(fixture::reasoned(finding)),
         }
     }
 

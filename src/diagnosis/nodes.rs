@@ -27,7 +27,7 @@ pub(super) fn also(case: &Case<'_>, finding: Finding) -> Finding {
 }
 
 /// Every pod that was read.
-fn pods<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Pod> {
+pub(super) fn pods<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Pod> {
     let job = case.creation_job().if_read();
     let job = job.and_then(|found| found.pods.if_read()).into_iter();
     let job = job.flat_map(Listing::known).map(|found| &found.pod);
@@ -221,14 +221,7 @@ mod tests {
         let case = Case::new(&snapshot, fixture::meta(name).now);
         let shown = Evidence::new(Subject::new("Pod", "secure-kvs", "db-0"), "x", "x");
         let finding = also(&case, Finding::new(case.subject(), "x").seen([shown]));
-        let why = finding.why.join("\n");
-        format!(
-            "{why}\n{}",
-            fixture::lines(Finding {
-                why: Vec::new(),
-                ..finding
-            })
-        )
+        fixture::reasoned(finding)
     }
 
     fn node(status: &str) -> Read<Node> {

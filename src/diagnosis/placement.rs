@@ -2,23 +2,24 @@
 
 use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};
+use super::nodes::pods;
 use crate::model::placement::Volume;
 use crate::model::pod::Pod;
-use crate::snapshot::{Claimed, IfRead, Listing, Read};
+use crate::snapshot::{Claimed, IfRead, Read};
 
 /// The finding about a pod of the creation Job that its node rejected for the node's labels, which fit by now; `None` where they do not,
 /// or where that is not known.
 pub(super) fn rejected(case: &Case<'_>, finding: Finding, pod: &Subject) -> Option<Finding> {
     let pod = pods(case).find(|own| Subject::from(&own.meta) == *pod)?;
     let name = pod.node.as_str().filter(|_| pod.is_rejected_for_labels())?;
-    let Read::Seen(place) = case.related().if_read()?.node(name)? else {
+    let Read::Seen(node) = case.nodes().if_read()?.of(name)? else {
         return None;
     };
-    if pod.wanted.fits(place) != Some(true) {
+    if pod.wanted.fits(node) != Some(true) {
         return None;
     }
     // Whether it is cordoned or tainted is not read.
-    let since = place.ready_since()?;
+    let since = node.ready_since()?;
     let node = Subject::new("Node", "", name);
     let labels = Evidence::new(
         node.clone(),
@@ -51,19 +52,6 @@ pub(super) fn also(case: &Case<'_>, finding: Finding) -> Finding {
         Some((pod, claimed)) => of_volume(finding, pod, claimed),
         None => finding,
     }
-}
-
-/// Every pod that was read and may have a place that does not fit.
-fn pods<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Pod> {
-    let job = case.creation_job().if_read();
-    let job = job.and_then(|found| found.pods.if_read()).into_iter();
-    let job = job.flat_map(Listing::known).map(|found| &found.pod);
-    let controllers = case.controller_pods().if_read().into_iter();
-    let couchdb = case.couch_pods().if_read().map(|found| &found.pods);
-    let serving = controllers.chain(couchdb).flat_map(Listing::known);
-    let target = case.target_pods().if_read().into_iter();
-    job.chain(serving.map(|found| &found.pod))
-        .chain(target.flat_map(Listing::known))
 }
 
 fn of_volume(finding: Finding, pod: &Pod, claimed: &Claimed) -> Finding {
@@ -133,7 +121,8 @@ fn of_label(
 mod tests {
     use super::*;
     use crate::diagnosis::fixture;
-    use crate::snapshot::Why;
+    use crate::model::node::Node;
+    use crate::snapshot::{Nodes, Why};
     use serde_json::{Value, json};
 
     fn terms(key: &str, values: &Value) -> Value {
@@ -150,13 +139,7 @@ mod tests {
             volume: volume.map(|object| Volume::from_value(&object)),
         };
         let finding = Finding::new(Subject::new("Pod", "n", "db-0"), "x");
-        let finding = of_volume(finding, &Pod::from_value(&pod), &claimed);
-        let why = finding.why.join("\n");
-        let finding = Finding {
-            why: Vec::new(),
-            ..finding
-        };
-        format!("{why}\n{}", fixture::lines(finding))
+        fixture::reasoned(of_volume(finding, &Pod::from_value(&pod), &claimed))
     }
 
     #[test]
@@ -206,7 +189,7 @@ mod tests {
     #[test]
     fn a_pod_that_fits_its_node_by_now_only_has_to_start_again() {
         let name = "image-not-pulled";
-        let of = |labels: Value, node: bool| {
+        let of = |labels: Value, ready: &str| {
             let mut snapshot = fixture::snapshot_of(name, &|object| {
                 if object["kind"] == "Pod" {
                     object["spec"]["nodeName"] = "w".into();
@@ -215,18 +198,10 @@ mod tests {
                 }
             });
             let place = json!({"metadata": {"name": "w", "labels": labels}, "status": {"conditions": [
-                {"type": "Ready", "status": "True", "lastTransitionTime": "2026-11-27T05:00:02Z"}]}});
-            let place = Read::Seen(crate::model::placement::Place::from_value(&place));
-            snapshot.on_demand.related = Read::Seen(crate::snapshot::Related {
-                apis: Vec::new(),
-                nodes: if node {
-                    vec![("w".to_owned(), place)]
-                } else {
-                    Vec::new()
-                },
-                volumes: Vec::new(),
-                service: Read::not_needed("x"),
-                couchdb: Read::not_needed("x"),
+                {"type": "Ready", "status": ready, "lastTransitionTime": "2026-11-27T05:00:02Z"}]}});
+            snapshot.on_demand.nodes = Read::Seen(Nodes {
+                nodes: vec![("w".to_owned(), Read::Seen(Node::from_value(&place)))],
+                attachments: Read::not_needed("x"),
             });
             let case = Case::new(&snapshot, fixture::meta(name).now);
             let pod = pods(&case).next().unwrap();
@@ -234,10 +209,10 @@ mod tests {
             let finding = Finding::new(case.subject(), "x");
             rejected(&case, finding, &pod).map(|finding| finding.why.concat())
         };
-        let fits = of(json!({"pool": "batch"}), true).unwrap();
+        let fits = of(json!({"pool": "batch"}), "True").unwrap();
         assert!(fits.contains("ready since 2026-11-27T05:00:02Z"), "{fits}");
-        assert_eq!(of(json!({"pool": "other"}), true), None);
-        assert_eq!(of(json!(7), true), None);
-        assert_eq!(of(json!({"pool": "batch"}), false), None);
+        assert_eq!(of(json!({"pool": "other"}), "True"), None);
+        assert_eq!(of(json!(7), "True"), None);
+        assert_eq!(of(json!({"pool": "batch"}), "False"), None);
     }
 }

@@ -42,6 +42,15 @@ impl Node {
         }
     }
 
+    /// Since when it has been ready; `None` where it is not, or does not say.
+    pub fn ready_since(&self) -> Option<&str> {
+        let ready = self.conditions.of_untracked().present("Ready")?;
+        ready
+            .last_transition_time
+            .as_deref()
+            .filter(|_| ready.is_true())
+    }
+
     /// By its conditions. A cordoned node takes no new pods, and runs those that it has.
     pub fn health(&self) -> Health {
         let conditions = self.conditions.of_untracked();

@@ -1,17 +1,10 @@
 //! Which nodes a pod or a volume may be on, by the labels of the nodes.
 
-use super::condition::{Condition, Conditions};
 use super::field::{Entries, Field, Fields, Meta, Parsed};
+use super::node::Node;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
-
-/// A node, as far as its labels and its last change to Ready are read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Place {
-    pub meta: Meta,
-    conditions: Conditions,
-}
 
 /// A required node affinity: one of its terms must hold.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -49,30 +42,10 @@ pub struct Volume {
     affinity: Field<Terms>,
 }
 
-impl Place {
-    /// Reads one Node.
-    pub fn from_value(object: &Value) -> Self {
-        let mut fields = Fields::new(object);
-        Self {
-            conditions: fields.list::<Condition>("/status/conditions").into(),
-            meta: fields.meta("Node"),
-        }
-    }
-
-    /// Since when it has been ready; `None` where it is not, or does not say.
-    pub fn ready_since(&self) -> Option<&str> {
-        let ready = self.conditions.of_untracked().present("Ready")?;
-        ready
-            .last_transition_time
-            .as_deref()
-            .filter(|_| ready.is_true())
-    }
-}
-
 impl Wanted {
     /// Whether a node has what the pod asks for; `None` where that cannot be read.
-    pub fn fits(&self, place: &Place) -> Option<bool> {
-        let labels = match &place.meta.labels {
+    pub fn fits(&self, node: &Node) -> Option<bool> {
+        let labels = match &node.meta.labels {
             Field::Set(labels) => labels.clone(),
             Field::Absent => BTreeMap::new(),
             Field::Malformed => return None,
@@ -190,12 +163,6 @@ impl Expression {
     }
 }
 
-impl Parsed for Place {
-    fn meta(&self) -> &Meta {
-        &self.meta
-    }
-}
-
 impl Parsed for Volume {
     fn meta(&self) -> &Meta {
         &self.meta
@@ -221,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_pod_fits_a_node_only_where_that_is_surely_so() {
-        let place = Place::from_value(
+        let place = Node::from_value(
             &json!({"metadata": {"name": "w", "labels": {"pool": "batch", "zone": "b"}},
             "status": {"conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": "t"}]}}),
         );

@@ -3,7 +3,7 @@
 
 use super::{Listing, Read};
 use crate::model::api_service::ApiService;
-use crate::model::placement::{Place, Volume};
+use crate::model::placement::Volume;
 use crate::model::pod::Pod;
 use crate::model::service::Service;
 
@@ -12,8 +12,6 @@ use crate::model::service::Service;
 pub struct Related {
     /// Who answers for the APIs that keep the target namespace from being gone, by the name of the APIService.
     pub apis: Vec<(String, Read<ApiService>)>,
-    /// The nodes that rejected a pod of the creation Job for their labels, by name.
-    pub nodes: Vec<(String, Read<Place>)>,
     /// The volumes of pods that no node fits because of their volumes.
     pub volumes: Vec<Claimed>,
     /// The Service that the API server refuses to change.
@@ -32,10 +30,16 @@ pub struct Claimed {
     pub volume: Read<Volume>,
 }
 
+#[cfg(test)]
 impl Related {
-    /// The node of that name; `None` where nothing asked for it.
-    pub fn node(&self, name: &str) -> Option<&Read<Place>> {
-        let mut all = self.nodes.iter();
-        all.find(|(own, _)| own == name).map(|(_, node)| node)
+    /// Nothing that a failure leads to.
+    pub(crate) fn none() -> Self {
+        let why = "a test does not need it";
+        Self {
+            apis: Vec::new(),
+            volumes: Vec::new(),
+            service: Read::not_needed(why),
+            couchdb: Read::not_needed(why),
+        }
     }
 }

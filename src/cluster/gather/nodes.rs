@@ -23,15 +23,26 @@ pub(super) struct Pods<'a> {
     pub(super) others: Vec<&'a Pod>,
 }
 
+impl<'a> Pods<'a> {
+    /// All of them, after those of a creation Job that is not complete.
+    pub(super) fn with_job(&self, snapshot: &'a Snapshot) -> Vec<&'a Pod> {
+        let job = snapshot.creation_job().if_read();
+        let job = job.filter(|found| found.job.is_complete() != Some(true));
+        let of_job = job.and_then(|found| found.pods.if_read()).into_iter();
+        let of_job = of_job.flat_map(Listing::known).map(|found| &found.pod);
+        let serving = self.serving.iter().map(|found| &found.pod);
+        let all = of_job.chain(serving).chain(self.others.iter().copied());
+        all.collect()
+    }
+}
+
 /// Reads the nodes of the creation Job's pods and of these, as far as a node may be at fault.
 pub(super) async fn nodes(cluster: &Cluster, snapshot: &Snapshot, pods: &Pods<'_>) -> Read<Nodes> {
     let job = snapshot.creation_job().if_read();
     let job = job.filter(|found| found.job.is_complete() != Some(true));
-    let of_job = job.and_then(|found| found.pods.if_read()).into_iter();
-    let of_job = of_job.flat_map(Listing::known).map(|found| &found.pod);
-    let serving = pods.serving.iter().map(|found| &found.pod);
-    let all = of_job.chain(serving).chain(pods.others.iter().copied());
-    let mut names: Vec<String> = all
+    let mut names: Vec<String> = pods
+        .with_job(snapshot)
+        .into_iter()
         .filter(|pod| pod.may_be_of_its_node())
         .filter_map(|pod| pod.node.as_str().map(str::to_owned))
         .collect();
@@ -171,6 +182,22 @@ mod tests {
         assert_eq!(asked, ["/api/v1/nodes/w"]);
         let attachments = &found.if_read().unwrap().attachments;
         assert!(matches!(attachments.unknown(), Some(Why::NotNeeded(_))));
+    }
+
+    /// A kubelet rejects a pod for its node's labels before it starts anything.
+    #[tokio::test]
+    async fn the_node_that_rejected_a_pod_is_read() {
+        let pod = Pod::from_value(
+            &json!({"metadata": {"namespace": "n", "name": "a"}, "spec": {"nodeName": "w"},
+            "status": {"phase": "Failed", "reason": "NodeAffinity"}}),
+        );
+        let pods = Pods {
+            serving: Vec::new(),
+            others: vec![&pod],
+        };
+        let (cluster, asked) = answering(&[node("w")]);
+        nodes(&cluster, &fixture::snapshot("couchdb-unreachable"), &pods).await;
+        assert_eq!(asked.paths(), ["/api/v1/nodes/w"]);
     }
 
     #[tokio::test]

@@ -1,5 +1,4 @@
-//! What a failure is about beyond the objects that every onboarding has: the APIService behind an API that does not answer, the node that
-//! rejected a pod, the volumes of a pod that no node fits, the Service that the API server refuses to change, and CouchDB's pods where
+//! What a failure is about beyond the objects that every onboarding has: the APIService behind an API that does not answer, the volumes of a pod that no node fits, the Service that the API server refuses to change, and CouchDB's pods where
 //! its Service selects none. Each is read only where the failure, or an object that was read for it, names it.
 
 use super::{nodes, serving};
@@ -7,7 +6,7 @@ use crate::cluster::{Cluster, ListOf, segment};
 use crate::model::api_service::ApiService;
 use crate::model::failure::{Cause, Failure};
 use crate::model::namespace::Namespace;
-use crate::model::placement::{Place, Volume};
+use crate::model::placement::Volume;
 use crate::model::pod::Pod;
 use crate::model::service::Service;
 use crate::snapshot::{
@@ -18,15 +17,13 @@ use serde_json::Value;
 
 /// APIServices that are read.
 const APIS_MAX: usize = 3;
-/// Nodes that are read.
-const NODES_MAX: usize = 2;
 /// Claims whose volumes are read.
 const CLAIMS_MAX: usize = 3;
 /// Pods of CouchDB's namespace that are listed.
 const PODS_MAX: usize = 250;
 
-/// Most requests: each claim and its volume, a Service and a list of pods beside the APIs and the nodes.
-pub(super) const REQUESTS_MAX: u64 = (APIS_MAX + NODES_MAX + 2 * CLAIMS_MAX) as u64 + 2;
+/// Most requests: each claim and its volume, a Service and a list of pods beside the APIs.
+pub(super) const REQUESTS_MAX: u64 = (APIS_MAX + 2 * CLAIMS_MAX) as u64 + 2;
 
 /// Reads what the failure is about.
 pub(super) async fn related(
@@ -36,24 +33,22 @@ pub(super) async fn related(
     pods: &nodes::Pods<'_>,
     (service, couchdb): (&Read<CouchService>, &Read<CouchPods>),
 ) -> Read<Related> {
-    let job = snapshot.creation_job().if_read();
-    let job = job.filter(|found| found.job.is_complete() != Some(true));
-    let of_job = job.and_then(|found| found.pods.if_read()).into_iter();
-    let of_job = of_job.flat_map(Listing::known).map(|found| &found.pod);
-    let of_job: Vec<&Pod> = of_job.collect();
-    let serving = pods.serving.iter().map(|found| &found.pod);
-    let all = of_job.iter().copied().chain(serving);
-    let all: Vec<&Pod> = all.chain(pods.others.iter().copied()).collect();
-    let (apis, nodes, volumes, service, couchdb) = futures::join!(
+    let all = pods.with_job(snapshot);
+    let (apis, volumes, service, couchdb) = futures::join!(
         apis(cluster, snapshot),
-        places(cluster, &of_job),
         volumes(cluster, &all),
         refused(cluster, snapshot, failure),
         unselected(cluster, service, couchdb),
     );
+    let is_nothing = apis.is_empty()
+        && volumes.is_empty()
+        && matches!(service.unknown(), Some(Why::NotNeeded(_)))
+        && matches!(couchdb.unknown(), Some(Why::NotNeeded(_)));
+    if is_nothing {
+        return Read::not_needed("the failure leads to no other object");
+    }
     Read::Seen(Related {
         apis,
-        nodes,
         volumes,
         service,
         couchdb,
@@ -78,20 +73,6 @@ async fn apis(cluster: &Cluster, snapshot: &Snapshot) -> Vec<(String, Read<ApiSe
         let path = format!("{base}/{}", segment(&name));
         let found = read(cluster, &path, ApiService::from_value).await;
         (name, found)
-    });
-    join_all(read).await
-}
-
-/// The nodes that rejected a pod for their labels.
-async fn places(cluster: &Cluster, pods: &[&Pod]) -> Vec<(String, Read<Place>)> {
-    let rejected = pods.iter().filter(|pod| pod.is_rejected_for_labels());
-    let mut names: Vec<&str> = rejected.filter_map(|pod| pod.node.as_str()).collect();
-    names.sort_unstable();
-    names.dedup();
-    let read = names.into_iter().take(NODES_MAX).map(|name| async move {
-        let path = format!("/api/v1/nodes/{}", segment(name));
-        let found = read(cluster, &path, Place::from_value).await;
-        (name.to_owned(), found)
     });
     join_all(read).await
 }
@@ -205,7 +186,7 @@ mod tests {
     }
 
     /// What is read of this snapshot where the cluster gives these answers, and the paths that are asked for.
-    async fn look(snapshot: &Snapshot, answers: &[(u16, Value)]) -> (Related, Vec<String>) {
+    async fn look(snapshot: &Snapshot, answers: &[(u16, Value)]) -> (Read<Related>, Vec<String>) {
         let (cluster, asked) = test_server::answering(answers);
         let hr = snapshot.helm_release();
         let failure = failure(hr).map(Stated::of_any_spec);
@@ -218,7 +199,7 @@ mod tests {
             (&service, &pods),
         )
         .await;
-        (found.if_read().unwrap().clone(), asked.paths())
+        (found, asked.paths())
     }
 
     fn refused(what: &str) -> (u16, Value) {
@@ -232,8 +213,7 @@ mod tests {
         for case in ["couchdb-unreachable", "field-refused", "image-not-pulled"] {
             let (found, asked) = look(&fixture::snapshot(case), &[]).await;
             assert_eq!(asked, Vec::<String>::new(), "{case}");
-            assert!(found.apis.is_empty() && found.nodes.is_empty() && found.volumes.is_empty());
-            assert!(matches!(found.service.unknown(), Some(Why::NotNeeded(_))));
+            assert!(matches!(found.unknown(), Some(Why::NotNeeded(_))), "{case}");
         }
     }
 
@@ -247,6 +227,7 @@ mod tests {
         snapshot.target_namespace = Read::Seen(Namespace::from_value(&namespace));
         let api = json!({"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService", "metadata": {"name": "v1beta1.metrics.k8s.io"}, "spec": {"service": {"namespace": "n", "name": "s"}}});
         let (found, asked) = look(&snapshot, &[(200, api)]).await;
+        let found = found.if_read().unwrap();
         assert_eq!(
             asked,
             ["/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io"]
@@ -259,6 +240,7 @@ mod tests {
             ("v1beta1.metrics.k8s.io", "s")
         );
         let (found, _) = look(&snapshot, &[refused("no")]).await;
+        let found = found.if_read().unwrap();
         assert!(matches!(found.apis[0].1.unknown(), Some(Why::Forbidden(_))));
     }
 
@@ -313,24 +295,6 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_node_is_read_that_rejected_a_pod_for_its_labels() {
-        let pod = |reason: &str| {
-            Pod::from_value(
-                &json!({"metadata": {"namespace": "n", "name": "a"}, "spec": {"nodeName": "w"},
-                "status": {"phase": "Failed", "reason": reason}}),
-            )
-        };
-        let (cluster, asked) = test_server::answering(&[refused("no")]);
-        let found = places(
-            &cluster,
-            &[&pod("NodeAffinity"), &pod("NodeAffinity"), &pod("Evicted")],
-        )
-        .await;
-        assert_eq!(asked.paths(), ["/api/v1/nodes/w"]);
-        assert!(matches!(found[0].1.unknown(), Some(Why::Forbidden(_))));
-    }
-
-    #[tokio::test]
     async fn the_service_that_cannot_be_changed_is_read() {
         let mut snapshot = fixture::snapshot("field-refused");
         let text = "Helm upgrade failed for release core/a with chart secure-kvs-onboarding@0.1.2: cannot patch \"db\" with kind Service: Service \"db\" is invalid: spec.ports[1].name: Duplicate value: \"http\"";
@@ -339,9 +303,11 @@ mod tests {
         }
         let object = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "db"}, "spec": {"ports": [{"name": "http", "port": 1}]}});
         let (found, asked) = look(&snapshot, &[(200, object)]).await;
+        let found = found.if_read().unwrap();
         assert_eq!(asked, ["/api/v1/namespaces/core/services/db"]);
         assert_eq!(found.service.if_read().unwrap().ports.known[0].name, "http");
         let (found, _) = look(&snapshot, &[refused("no")]).await;
+        let found = found.if_read().unwrap();
         assert!(matches!(found.service.unknown(), Some(Why::Forbidden(_))));
     }
 

@@ -3,7 +3,7 @@ use crate::diagnosis::fixture;
 use crate::model::event::Event;
 use crate::model::pod::Pod;
 use crate::model::service::{EndpointSlice, Service};
-use crate::snapshot::{Listing, ServingPod, Why};
+use crate::snapshot::{Listing, ServingPod, Snapshot, Why};
 use serde_json::{Value, json};
 
 fn pod(name: &str, is_ready: bool) -> ServingPod {
@@ -40,6 +40,15 @@ fn selected() -> Read<Value> {
     Read::Seen(json!({"spec": {"selector": {"a": "b"}}}))
 }
 
+/// What is added to a finding about the snapshot.
+fn added(snapshot: &Snapshot, name: &str) -> String {
+    let case = Case::new(snapshot, fixture::meta(name).now);
+    let otherwise = |finding: Finding| finding.step("Start CouchDB:");
+    let mut finding = shown(&case, Finding::new(case.subject(), ""), otherwise);
+    finding.sentence = finding.why.join("\n");
+    fixture::lines(finding)
+}
+
 /// The Why and Do of CouchDB's pods behind this Service.
 fn told(pods: Vec<ServingPod>, of_service: bool, service: Read<CouchService>) -> String {
     let name = "couchdb-pod-out-of-memory";
@@ -50,11 +59,7 @@ fn told(pods: Vec<ServingPod>, of_service: bool, service: Read<CouchService>) ->
         namespace: "n".to_owned(),
         pods: Listing::whole(pods),
     });
-    let case = Case::new(&snapshot, fixture::meta(name).now);
-    let otherwise = |finding: Finding| finding.step("Start CouchDB:");
-    let mut finding = shown(&case, Finding::new(case.subject(), ""), otherwise);
-    finding.sentence = finding.why.join("\n");
-    fixture::lines(finding)
+    added(&snapshot, name)
 }
 
 #[test]
@@ -128,17 +133,10 @@ fn told_unselected(labels: &[Value], spec: Value) -> String {
         )
     });
     snapshot.on_demand.related = Read::Seen(crate::snapshot::Related {
-        apis: Vec::new(),
-        nodes: Vec::new(),
-        volumes: Vec::new(),
-        service: Read::not_needed("x"),
         couchdb: Read::Seen(Listing::whole(pods.collect())),
+        ..crate::snapshot::Related::none()
     });
-    let case = Case::new(&snapshot, fixture::meta(name).now);
-    let otherwise = |finding: Finding| finding.step("Start CouchDB:");
-    let mut finding = shown(&case, Finding::new(case.subject(), ""), otherwise);
-    finding.sentence = finding.why.join("\n");
-    fixture::lines(finding)
+    added(&snapshot, name)
 }
 
 #[test]

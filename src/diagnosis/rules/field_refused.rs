@@ -321,16 +321,13 @@ mod tests {
     fn an_entry_that_a_failed_attempt_left_is_in_the_object_and_not_in_the_values() {
         use crate::diagnosis::{Case, diagnose};
         use crate::model::service::Service;
-        use crate::snapshot::{Listing, Read, Related, Why};
+        use crate::snapshot::{Read, Related, Why};
         let text = r#"cannot patch "db" with kind Service: Service "db" is invalid: spec.ports[1].name: Duplicate value: "http""#;
         let of = |text: &str, service: Read<serde_json::Value>| {
             let (name, mut snapshot) = crate::diagnosis::texts::failed("upgrade", text);
             snapshot.on_demand.related = Read::Seen(Related {
-                apis: Vec::new(),
-                nodes: Vec::new(),
-                volumes: Vec::new(),
                 service: service.map(|object| Service::from_value(&object)),
-                couchdb: Read::<Listing<_>>::not_needed("x"),
+                ..Related::none()
             });
             let case = Case::new(&snapshot, fixture::meta(name).now);
             fixture::of_code(diagnose(&case), "SKVS234")

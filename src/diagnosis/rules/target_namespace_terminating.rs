@@ -219,15 +219,7 @@ mod tests {
         let of = |api: Read<serde_json::Value>| {
             let finding = Finding::new(Subject::new("Namespace", "", "core"), "x");
             let api = api.map(|object| ApiService::from_value(&object));
-            let finding = unserved(finding, "v1beta1.metrics.k8s.io", &api);
-            let why = finding.why.join("\n");
-            format!(
-                "{why}\n{}",
-                fixture::lines(Finding {
-                    why: Vec::new(),
-                    ..finding
-                })
-            )
+            fixture::reasoned(unserved(finding, "v1beta1.metrics.k8s.io", &api))
         };
         let spec = json!({"service": {"namespace": "kube-system", "name": "metrics-server"}});
         let with = |available: &str| {
