@@ -62,7 +62,8 @@ fn unselected(case: &Case<'_>, finding: Finding, service: &CouchService) -> Opti
         .iter()
         .filter(|pod| !seen.unmatched(&pod.meta).is_empty());
     let others: Vec<&Pod> = others.collect();
-    let first = others.first()?;
+    // One that is not ready has another fault first, or may be no pod of CouchDB's at all.
+    let first = others.iter().find(|pod| pod.is_ready())?;
     // One that it selects is behind it, whatever the others are.
     if others.len() != pods.len() {
         return None;
@@ -77,13 +78,9 @@ fn unselected(case: &Case<'_>, finding: Finding, service: &CouchService) -> Opti
         })
         .collect();
     let pod = Subject::from(&first.meta);
-    let ready = match first.is_ready() {
-        true => "is ready",
-        false => "may be CouchDB's",
-    };
     let finding = finding
         .why(format!(
-            "{pod} {ready}, but {id} does not select it: it selects {}.",
+            "{pod} is ready, but {id} does not select it: it selects {}.",
             pairs.join("; ")
         ))
         .seen(others.iter().take(SHOWN).map(|pod| {
@@ -119,16 +116,15 @@ fn without_selector(finding: Finding, service: &CouchService) -> Option<Finding>
         .service
         .if_read()
         .is_some_and(Service::is_without_selector);
-    let is_read = service.slices.if_read().is_some();
-    let leads = is_read && service.may_have_ready_endpoint();
-    if !is_without || leads {
+    // Somebody may have written EndpointSlices for a CouchDB that runs elsewhere.
+    service.slices.if_read()?;
+    if !is_without || service.may_have_ready_endpoint() {
         return None;
     }
     let id = Subject::new("Service", &service.namespace, &service.name);
     let finding = finding
-        .why(format!("{id} has no selector, so Kubernetes gives it no endpoints: it leads only where EndpointSlices that were written by hand say."))
-        .whys(service.slices.unknown().map(|why| format!("Whether it has any was not read: {}.", why.clause())).as_deref())
-        .seen([Evidence::new(id, ".spec.selector", "not set")]);
+        .why(format!("{id} has no selector, so Kubernetes gives it no endpoints: it leads only to the addresses of EndpointSlices that somebody has written."))
+        .seen([Evidence::new(id, ".spec.selector", "no selector")]);
     Some(
         finding
             .step("Give the Service a selector that fits the labels of CouchDB's pods, in the chart or manifest that it comes from; or, if CouchDB runs elsewhere, write an EndpointSlice with its present addresses. What the Service has:")

@@ -28,7 +28,7 @@ pub(super) fn rejected(case: &Case<'_>, finding: Finding, pod: &Subject) -> Opti
     );
     Some(
         finding
-            .why(format!("{node} has the labels that the pod asks for, and has been ready since {since}; a kubelet that has just started may not have all labels of its node yet."))
+            .why(format!("{node} has the labels that the pod asks for by now, and has been ready since {since}. It may have got them since, or its kubelet had just started and did not know them yet."))
             .seen([labels])
             .step("The labels need no change: have the pod made again. If it is rejected again, see whether the node is cordoned or tainted, and compare it with the pod's nodeSelector and affinity:")
             .command(["kubectl", "describe", "node", name]),
@@ -41,18 +41,39 @@ pub(super) fn also(case: &Case<'_>, finding: Finding) -> Finding {
         return finding;
     };
     let shown: Vec<Subject> = finding.evidence.iter().map(|e| e.object.clone()).collect();
-    let mut claims = related.volumes.iter();
-    let own = claims.find_map(|claimed| {
+    let claims = related.volumes.iter().filter_map(|claimed| {
         let pod = pods(case).find(|pod| pod.meta.id() == claimed.pod)?;
         shown
             .contains(&Subject::from(&pod.meta))
             .then_some((pod, claimed))
     });
-    match own {
+    // The one that surely is in the way says most.
+    match claims.min_by_key(|(pod, claimed)| rank(pod, claimed)) {
         Some((pod, claimed)) => of_volume(finding, pod, claimed),
         None => finding,
     }
 }
+
+/// How little a claim says of why no node fits its pod.
+fn rank(pod: &Pod, claimed: &Claimed) -> u8 {
+    let Read::Seen(volume) = &claimed.volume else {
+        return 2;
+    };
+    match volume.label() {
+        Some((key, values)) if excluded(pod, key, &values).is_some() => 0,
+        Some(_) => 1,
+        None => 3,
+    }
+}
+
+/// The values of a node's label that the pod asks for, if none of these is among them.
+fn excluded<'p>(pod: &'p Pod, key: &str, values: &[&str]) -> Option<Vec<&'p str>> {
+    let asked = pod.wanted.of_label(key)?;
+    (!asked.iter().any(|value| values.contains(value))).then_some(asked)
+}
+
+/// What must not be lost over it.
+const KEEP: &str = "Do not delete the claim or the volume, which hold the data";
 
 fn of_volume(finding: Finding, pod: &Pod, claimed: &Claimed) -> Finding {
     let (namespace, claim) = (&claimed.namespace, &claimed.claim);
@@ -73,7 +94,9 @@ fn of_volume(finding: Finding, pod: &Pod, claimed: &Claimed) -> Finding {
     let Some((key, values)) = volume.label() else {
         return finding
             .why(format!("The volume of {claim_subject} is {subject}."))
-            .step("Compare the nodes that it can be used on with those that the pod asks for:")
+            .step(format!(
+                "Compare the nodes that it can be used on with those that the pod asks for. {KEEP}:"
+            ))
             .command(["kubectl", "describe", "persistentvolume", &volume.meta.name]);
     };
     of_label(finding, pod, volume, (key, &values), &claim_subject)
@@ -94,16 +117,14 @@ fn of_label(
             volume.meta.name
         ))
         .seen([Evidence::new(subject, ".spec.nodeAffinity", &places)]);
-    let asked = pod.wanted.of_label(key);
-    let asked = asked.filter(|asked| !asked.iter().any(|value| values.contains(value)));
-    match asked {
+    match excluded(pod, key, values) {
         Some(asked) => finding
             .why(format!(
                 "The pod asks for nodes with {key} {}, so no node fits both.",
                 asked.join(" or ")
             ))
             .step(format!(
-                "Allow {places} in the pod's nodeSelector or affinity, where the pod is defined. Do not delete the claim or the volume: they hold the data, which has to be moved with a backup if the pod must run elsewhere."
+                "Allow {places} in the pod's nodeSelector or affinity, where the pod is defined. {KEEP}; it has to be moved with a backup if the pod must run elsewhere."
             )),
         None => {
             let selector = match values {
@@ -111,7 +132,7 @@ fn of_label(
                 several => format!("{key} in ({})", several.join(",")),
             };
             finding
-                .step(format!("See why no node with {places} takes the pod: it may be missing, full, cordoned or tainted. Do not delete the claim or the volume, which hold the data:"))
+                .step(format!("See why no node with {places} takes the pod: it may be missing, full, cordoned or tainted, or the pod's own nodeSelector or affinity excludes it. {KEEP}:"))
                 .command(["kubectl", "get", "nodes", "-l", &selector])
         }
     }
@@ -161,21 +182,21 @@ mod tests {
         The volume of PersistentVolumeClaim n/data (pv-1) can only be used on nodes with topology.kubernetes.io/zone d.
         The pod asks for nodes with topology.kubernetes.io/zone b or c, so no node fits both.
         x
-        Allow topology.kubernetes.io/zone d in the pod's nodeSelector or affinity, where the pod is defined. Do not delete the claim or the volume: they hold the data, which has to be moved with a backup if the pod must run elsewhere.
+        Allow topology.kubernetes.io/zone d in the pod's nodeSelector or affinity, where the pod is defined. Do not delete the claim or the volume, which hold the data; it has to be moved with a backup if the pod must run elsewhere.
 
         The volume of PersistentVolumeClaim n/data (pv-1) can only be used on nodes with topology.kubernetes.io/zone d.
         x
-        See why no node with topology.kubernetes.io/zone d takes the pod: it may be missing, full, cordoned or tainted. Do not delete the claim or the volume, which hold the data:
+        See why no node with topology.kubernetes.io/zone d takes the pod: it may be missing, full, cordoned or tainted, or the pod's own nodeSelector or affinity excludes it. Do not delete the claim or the volume, which hold the data:
         $ kubectl get nodes -l topology.kubernetes.io/zone=d
 
         The volume of PersistentVolumeClaim n/data (pv-1) can only be used on nodes with kubernetes.io/hostname w-1.
         x
-        See why no node with kubernetes.io/hostname w-1 takes the pod: it may be missing, full, cordoned or tainted. Do not delete the claim or the volume, which hold the data:
+        See why no node with kubernetes.io/hostname w-1 takes the pod: it may be missing, full, cordoned or tainted, or the pod's own nodeSelector or affinity excludes it. Do not delete the claim or the volume, which hold the data:
         $ kubectl get nodes -l kubernetes.io/hostname=w-1
 
         The volume of PersistentVolumeClaim n/data is PersistentVolume pv-1.
         x
-        Compare the nodes that it can be used on with those that the pod asks for:
+        Compare the nodes that it can be used on with those that the pod asks for. Do not delete the claim or the volume, which hold the data:
         $ kubectl describe persistentvolume pv-1
 
         PersistentVolumeClaim n/data or its volume does not exist.

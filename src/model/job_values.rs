@@ -24,7 +24,7 @@ impl<'v> JobValues<'v> {
         self.job["serviceAccount"].as_str()
     }
 
-    /// The values say that there is no such Job.
+    /// The values switch the Job off.
     pub fn is_switched_off(self) -> bool {
         self.job["enabled"].as_bool() == Some(false)
     }

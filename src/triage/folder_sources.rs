@@ -150,7 +150,10 @@ fn pinned(id: &str, source: &Source) -> Option<Hint> {
         ),
         None => (
             String::new(),
-            format!("move spec.ref.{field} to a revision that has it"),
+            match field {
+                "semver" => "push a tag in that range that has it".to_owned(),
+                _ => format!("set spec.ref.{field} to a revision that has it"),
+            },
         ),
     };
     Some(Hint::from(format!(
@@ -232,8 +235,8 @@ mod tests {
             of(json!({"branch": "main"})),
         ].join("\n"), @"
         GitRepository n/gitops is Ready at v3@sha1:1 because of spec.ref.tag (v3), which takes precedence over spec.ref.branch (main): check that this revision has the manifest, or remove spec.ref.tag to follow the branch
-        GitRepository n/gitops is Ready at v3@sha1:1 because of spec.ref.semver (>=3): check that this revision has the manifest, or move spec.ref.semver to a revision that has it
-        GitRepository n/gitops is Ready at v3@sha1:1 because of spec.ref.commit (abc): check that this revision has the manifest, or move spec.ref.commit to a revision that has it
+        GitRepository n/gitops is Ready at v3@sha1:1 because of spec.ref.semver (>=3): check that this revision has the manifest, or push a tag in that range that has it
+        GitRepository n/gitops is Ready at v3@sha1:1 because of spec.ref.commit (abc): check that this revision has the manifest, or set spec.ref.commit to a revision that has it
         all
         ");
     }

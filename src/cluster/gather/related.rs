@@ -81,13 +81,16 @@ async fn apis(cluster: &Cluster, snapshot: &Snapshot) -> Vec<(String, Read<ApiSe
 async fn volumes(cluster: &Cluster, pods: &[&Pod]) -> Vec<Claimed> {
     let held = pods.iter().filter(|pod| pod.is_held_by_volumes());
     let claims = held.flat_map(|pod| pod.claims().map(|claim| (&pod.meta, claim)));
-    let read = claims.take(CLAIMS_MAX).map(|(pod, claim)| async move {
+    let read = claims.enumerate().map(|(number, (pod, claim))| async move {
         let namespace = &pod.namespace;
         Claimed {
             pod: pod.id(),
             namespace: namespace.clone(),
             claim: claim.to_owned(),
-            volume: volume(cluster, namespace, claim).await,
+            volume: match number < CLAIMS_MAX {
+                true => volume(cluster, namespace, claim).await,
+                false => Read::not_asked(format!("only {CLAIMS_MAX} volumes were read")),
+            },
         }
     });
     join_all(read).await
@@ -161,8 +164,12 @@ async fn unselected(
     let path = format!("/api/v1/namespaces/{}/pods", segment(&found.namespace));
     let listed = cluster.page(&ListOf::objects(path), PODS_MAX).await;
     Read::from_result(listed).map(|all: Listing<Value>| {
-        all.map(|pod| Pod::from_value(&pod))
-            .filter(|pod| serving::is_couchdb(pod) && pod.meta.deleted.is_absent())
+        let all = all
+            .map(|pod| Pod::from_value(&pod))
+            .filter(|pod| serving::is_couchdb(pod) && pod.meta.deleted.is_absent());
+        let (pods, not_all) = all.into_parts();
+        // The pod of a backup has CouchDB's image too.
+        Listing::new(serving::without_leftovers(pods), not_all)
     })
 }
 

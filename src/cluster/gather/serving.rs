@@ -106,7 +106,7 @@ async fn read(
 
 /// Without the pods that ended and are none of those that are to serve: a Job's, and those that their controller has replaced. Others that
 /// ended come last.
-fn without_leftovers(pods: Vec<Pod>) -> Vec<Pod> {
+pub(super) fn without_leftovers(pods: Vec<Pod>) -> Vec<Pod> {
     let is_left = |pod: &&Pod| !pod.is_a_finished_job() && !pod.is_replaced_among(&pods);
     let mut left: Vec<Pod> = pods.iter().filter(is_left).cloned().collect();
     left.sort_by_key(Pod::is_over);

@@ -154,7 +154,7 @@ fn a_service_that_selects_other_labels_or_none_is_what_is_wrong() {
         assert!(said.ends_with("Start CouchDB:"), "{said}");
     }
     insta::assert_snapshot!(told_unselected(&[], json!({})), @"
-    Service n/s has no selector, so Kubernetes gives it no endpoints: it leads only where EndpointSlices that were written by hand say.
+    Service n/s has no selector, so Kubernetes gives it no endpoints: it leads only to the addresses of EndpointSlices that somebody has written.
     Give the Service a selector that fits the labels of CouchDB's pods, in the chart or manifest that it comes from; or, if CouchDB runs elsewhere, write an EndpointSlice with its present addresses. What the Service has:
     $ kubectl get services,endpointslices,pods -n n --show-labels
     ");

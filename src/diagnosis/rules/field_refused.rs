@@ -93,6 +93,18 @@ fn check(case: &Case<'_>) -> Verdict {
     .into()
 }
 
+/// Kinds with lists that Helm merges by the entries' names. Of a custom resource it replaces the whole list.
+const MERGED: [&str; 8] = [
+    "CronJob",
+    "DaemonSet",
+    "Deployment",
+    "Job",
+    "Pod",
+    "ReplicaSet",
+    "Service",
+    "StatefulSet",
+];
+
 /// Helm patched the object on the cluster, which has an entry that an earlier attempt put there: Helm compares with the last revision that
 /// succeeded, and so does not remove it.
 fn left_over(case: &Case<'_>, sentence: &str) -> Option<Finding> {
@@ -101,12 +113,16 @@ fn left_over(case: &Case<'_>, sentence: &str) -> Option<Finding> {
         return None;
     };
     let (kind, name) = error.patched(text.raw).filter(|_| error.is_duplicate())?;
+    if !MERGED.contains(&kind) {
+        return None;
+    }
     let subject = Subject::new(kind, case.hr().release_namespace(), name);
     let finding = Finding::new(case.subject(), sentence)
-        .why("Helm merges the new manifest into the object on the cluster. An entry that an earlier attempt, or somebody else, has put there is not in the revision that Helm compares with, so Helm keeps it, and the new entry has the same name.")
+        .why("Helm merges the new manifest into the object on the cluster. An entry that an earlier attempt or somebody else has put there is not in the revision that Helm compares with, so Helm keeps it: the new entry may have the same name.")
         .seen(case.seen_failure());
     let related = case.related().if_read().map(|related| &related.service);
-    let finding = match related.filter(|_| kind == "Service") {
+    let related = related.filter(|_| kind == "Service");
+    let finding = match related {
         Some(Read::Seen(service)) => {
             let ports = service.ports.known.iter();
             let ports = ports.map(|port| format!("{} {}", port.name, port.port));
@@ -120,7 +136,7 @@ fn left_over(case: &Case<'_>, sentence: &str) -> Option<Finding> {
         }
         // Helm's text has no namespace, and a chart can set one.
         Some(Read::Absent) => finding.why(format!(
-            "{subject} does not exist: it was deleted meanwhile, or the chart has it in another namespace."
+            "{subject} does not exist: it was deleted in the meantime, or the chart has it in another namespace."
         )),
         Some(Read::Unknown(why)) if !matches!(why, Why::NotNeeded(_)) => finding.why(format!(
             "What {subject} has now was not read: {}.",
@@ -128,9 +144,22 @@ fn left_over(case: &Case<'_>, sentence: &str) -> Option<Finding> {
         )),
         _ => finding,
     };
-    let finding = finding
-        .step("Compare the object with the values in the manifest:")
-        .command(object_commands::yaml(&subject));
+    let is_gone = matches!(related, Some(Read::Absent));
+    let finding = match is_gone {
+        true => finding
+            .step("Look for it in the namespace that the chart gives it:")
+            .command([
+                "kubectl",
+                "get",
+                "services",
+                "-A",
+                "--field-selector",
+                &format!("metadata.name={name}"),
+            ]),
+        false => finding
+            .step("Compare the object with the values in the manifest:")
+            .command(object_commands::yaml(&subject)),
+    };
     let finding = match kind {
         "Service" => finding.step("If the entry is in the object alone, and the object is this release's (annotations meta.helm.sh/release-name and release-namespace), remove the entry there, or delete the Service: the next attempt creates it again. Until then nobody reaches what is behind it, and one of type LoadBalancer may get another address."),
         _ => finding.step("If the entry is in the object alone, remove it there by hand."),

@@ -84,7 +84,12 @@ fn check(case: &Case<'_>) -> Verdict {
     let answered = answer.as_deref().unwrap_or(message);
     let is_refused = kubelet::is_refused_pull(answered);
     if !without.is_empty() && is_refused {
-        return unreadable(finding, pod, image, without)
+        let others: Vec<String> = secrets
+            .iter()
+            .filter(|secret| !without.contains(*secret))
+            .cloned()
+            .collect();
+        return unreadable(finding, pod, image, (without, &others))
             .then(then(case, Fixes::Elsewhere))
             .into();
     }
@@ -123,15 +128,22 @@ fn host(image: &str) -> &str {
 }
 
 /// The pod names Secrets for the pull that the kubelet could not get, so the registry was asked without them.
-fn unreadable(finding: Finding, pod: &Subject, image: &str, without: &[String]) -> Finding {
+fn unreadable(
+    finding: Finding,
+    pod: &Subject,
+    image: &str,
+    (without, others): (&[String], &[String]),
+) -> Finding {
     let namespace = &pod.namespace;
     let secrets = named(without);
+    let is_one = without.len() == 1;
     let evidence = format!("could not get {} for the pull", without.join(", "));
     finding
-        .why(format!("The pod names {secrets} for the pull, but the kubelet could not get it from namespace {namespace}, so the registry was asked without that login."))
+        .why(format!("The pod names {secrets} for the pull, but the kubelet could not read {} in namespace {namespace}, so the registry was asked without {}.", if is_one { "it" } else { "them" }, if is_one { "that login" } else { "those logins" }))
         .seen([Evidence::new(pod.clone(), "events", &evidence)])
-        .step(format!("Create {secrets} in namespace {namespace} (type kubernetes.io/dockerconfigjson, with a login for {}), or correct the name in the pod's imagePullSecrets or its ServiceAccount. The namespace has:", host(image)))
+        .step(format!("Create {secrets} in namespace {namespace} (type kubernetes.io/dockerconfigjson, with a login for {}), or correct {} in the pod's imagePullSecrets or its ServiceAccount. The namespace has:", host(image), if is_one { "the name" } else { "the names" }))
         .command(["kubectl", "get", "secrets", "-n", namespace, "--field-selector", "type=kubernetes.io/dockerconfigjson"])
+        .steps((!others.is_empty()).then(|| format!("The pod names {} as well: if the registry still refuses, check whether it holds a login for {}", named(others), host(image))))
 }
 
 #[cfg(test)]

@@ -122,8 +122,9 @@ fn of_secret(case: &Case<'_>, told: &Complaint, evidence: Vec<Evidence>) -> Verd
     }
     // A registry's login is looked up by the host.
     let renew = match registry(&sources::url(case)) {
+        // Without an entry for the host, an OCIRepository is asked for anonymously.
         Some(host) => format!(
-            "Check that {secret}, which spec.secretRef names, holds a login for {host}: of a .dockerconfigjson source-controller takes only the entry of that host, and without one it asks anonymously. If it has the entry, renew it. Its keys, without their content:"
+            "Check whether {secret}, which spec.secretRef names, holds a login for {host} (a .dockerconfigjson has one entry for each host): add the entry if it is missing, else renew it. Its keys, without their content:"
         ),
         None => {
             format!("Renew {secret}, which spec.secretRef names. Its keys, without their content:")

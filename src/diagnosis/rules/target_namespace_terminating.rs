@@ -22,7 +22,7 @@ finalizer can hold it for ever."#,
     fix: r#"See it: `kubectl get namespace NAME -o yaml` and read `.status.conditions`: they list the remaining objects.
 
 Wait until it is gone, then create it again. If it hangs: a finalizer is removed by the controller of its objects, so have that
-run again; an API that does not answer needs its Service, or its APIService removed if the API is no longer used."#,
+run again. An API that does not answer needs its Service; if nobody uses it any more, remove its APIService."#,
     example: r#"create-x is forbidden: unable to create new content in namespace core because it is being terminated"#,
     explains: &["SKVS108", "SKVS110", "SKVS900"],
     contradicted_by: &[],
@@ -79,7 +79,7 @@ fn held(case: &Case<'_>, finding: Finding, namespace: Option<&Namespace>) -> Fin
         .map_or(0, |n| n.unserved().len())
         .saturating_sub(apis.len());
     let unread = (unread > 0)
-        .then(|| format!("Of the APIs that did not answer, {unread} were not looked at."));
+        .then(|| format!("Not all of the APIs that did not answer were read ({unread} more)."));
     let finding = finding.whys(unread.as_deref());
     let finding = apis
         .into_iter()
@@ -156,10 +156,7 @@ fn unserved(finding: Finding, name: &str, api: &Read<ApiService>) -> Finding {
                 "It is not known who answers for {subject}: it was not read: {}.",
                 why.clause()
             ));
-            return describe(
-                finding,
-                "Have its owners bring back the Service that answers for this API, or remove the APIService if the API is no longer used:",
-            );
+            return describe(finding, "See whether it answers:");
         }
     };
     let Some(said) = api.unavailable() else {
@@ -186,7 +183,7 @@ fn unserved(finding: Finding, name: &str, api: &Read<ApiService>) -> Finding {
         Some(service) => describe(
             finding,
             &format!(
-                "Bring back the pods of Service {}/{}, which answers for this API, or have the APIService removed if the API is no longer used:",
+                "Bring back the pods of Service {}/{}, which answers for this API. If nobody uses the API any more, have the APIService removed:",
                 service.namespace, service.name
             ),
         ),

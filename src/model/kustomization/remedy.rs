@@ -57,7 +57,7 @@ impl Remedy {
         }
         Self {
             what: format!(
-                "{UNQUOTED}; if it is a variable of spec.postBuild.substitute, put the quotes into its value, because kustomize drops those around a variable: '\"…\"' (such are {})",
+                "{UNQUOTED}. If the value comes from a variable in spec.postBuild.substitute (for example {}), write the quotes inside it: '\"…\"', because kustomize drops those around it",
                 bare.join(", ")
             ),
             ..self
@@ -164,7 +164,7 @@ mod tests {
             serde_json::json!({"critical": "yes", "team": "acme", "port": "5984"}),
         );
         assert!(
-            named.contains("(such are critical, port)") && !named.contains("5984"),
+            named.contains("(for example critical, port)") && !named.contains("5984"),
             "{named}"
         );
         for none in [

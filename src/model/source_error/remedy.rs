@@ -91,7 +91,7 @@ pub fn of_folder(source: &Source, complaint: &Condition) -> Option<String> {
         SourceError::NoRef => "correct spec.ref, or push the branch or tag that it names".to_owned(),
         SourceError::NoVersion if is_no_range(text) => "correct spec.ref.semver: it is not a range of versions".to_owned(),
         SourceError::NoVersion => "correct spec.ref.semver, or push a tag in that range".to_owned(),
-        SourceError::Signature => signature(source),
+        SourceError::Signature => signature(source, text),
         SourceError::Url => "correct spec.url".to_owned(),
         SourceError::Storage | SourceError::ArtifactGone => "check source-controller's disk: it cannot write or lost what it had stored, and fetches it again once that works".to_owned(),
         SourceError::Archive => "correct spec.url or spec.layerSelector: the artifact is not an archive of manifests".to_owned(),
@@ -131,7 +131,14 @@ fn login(source: &Source, text: &str) -> String {
 }
 
 /// The port that did not answer, as Go names the connection: `dial tcp 192.0.2.1:22: i/o timeout`, or `read tcp 10.0.0.1:4711->192.0.2.1:22: …`.
+/// A proxy's port is none of the server's.
 fn port(text: &str) -> Option<u16> {
+    if ["proxyconnect", "socks connect"]
+        .iter()
+        .any(|part| text.contains(part))
+    {
+        return None;
+    }
     let mut verbs = ["dial tcp ", "read tcp ", "write tcp "].into_iter();
     let (_, address) = verbs.find_map(|verb| text.split_once(verb))?;
     let address = address.split(": ").next()?;
@@ -140,8 +147,14 @@ fn port(text: &str) -> Option<u16> {
     (!host.is_empty()).then(|| port.parse().ok()).flatten()
 }
 
-/// The signature is not one of those that `spec.verify` takes.
-fn signature(source: &Source) -> String {
+/// The signature is not one of those that `spec.verify` takes, or the keys to check it with are not to be had.
+fn signature(source: &Source, text: &str) -> String {
+    if ["public keys secret error", " public keys found in secret"]
+        .iter()
+        .any(|part| text.contains(part))
+    {
+        return "create or complete the Secret of spec.verify: it must have the signer's public key (for Git under a name with the suffix .asc or .pub)".to_owned();
+    }
     let keys = source.verify.set().map(|verify| &verify.secret_ref);
     match keys {
         Some(Field::Set(secret)) => {
@@ -161,7 +174,7 @@ fn signature(source: &Source) -> String {
 /// have others.
 fn secret(source: &Source, text: &str) -> String {
     let entries = match source.url.as_str() {
-        _ if !names_secret_ref(source, text) => {
+        _ if !is_of_secret_ref(source, text) => {
             return "create or complete the Secret that the message names".to_owned();
         }
         Some(url) if url.starts_with("ssh://") => "identity and known_hosts",
@@ -170,13 +183,15 @@ fn secret(source: &Source, text: &str) -> String {
         }
         _ => return "create or complete the Secret that the message names".to_owned(),
     };
+    let named = source.secret_ref.set().map_or("", |secret| &secret.name);
+    let secret = one_line(&format!("Secret {}/{named}", source.meta.namespace));
     format!(
-        "create or complete the Secret that the message names; for this spec.url its entries are {entries}"
+        "create or complete {secret} (spec.secretRef): for this spec.url its entries are {entries}"
     )
 }
 
-/// Whether the message is about the Secret of `spec.secretRef`.
-fn names_secret_ref(source: &Source, text: &str) -> bool {
+/// Whether the message is about the Secret of `spec.secretRef`: it names it, or an entry that only that one has.
+fn is_of_secret_ref(source: &Source, text: &str) -> bool {
     let Some(secret) = source.secret_ref.set() else {
         return false;
     };
@@ -190,7 +205,8 @@ fn names_secret_ref(source: &Source, text: &str) -> bool {
     // A Secret may be named in several fields.
     let rest = text.replace(name, "");
     let is_other = ["proxy", "verif"].iter().any(|word| rest.contains(word));
-    forms.iter().any(|form| text.contains(form)) && !is_other
+    let is_named = forms.iter().any(|form| text.contains(form));
+    (is_named || text.contains(" auth option: ")) && !is_other
 }
 
 #[cfg(test)]
@@ -263,9 +279,10 @@ mod tests {
                 "dial tcp [2001:db8::1]:7999: connect: no route to host",
                 Some(7999),
             ),
+            // It is the proxy's.
             (
                 "proxyconnect tcp: dial tcp 10.0.0.9:3128: connect: connection refused",
-                Some(3128),
+                None,
             ),
             (
                 "dial tcp: lookup git.example on 10.0.0.10:53: no such host",
@@ -315,7 +332,7 @@ mod tests {
             &json!({"kind": "OCIRepository", "metadata": {"namespace": "n", "name": "a"}, "spec": {"verify": {"provider": "cosign"}}}),
             "OCIRepository",
         );
-        assert!(signature(&keyless).contains("matchOIDCIdentity"));
+        assert!(signature(&keyless, "").contains("matchOIDCIdentity"));
     }
 
     #[test]

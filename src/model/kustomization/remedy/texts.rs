@@ -149,6 +149,20 @@ pub(super) const IN_REPOSITORY: &[Row] = &[
     ),
     (
         &[
+            &["expected string, got &"],
+            &[
+                "{Value:map[",
+                "{Value:[]",
+                "{Value:interface {}(nil)",
+                "&{map[",
+                "&{[]",
+                "&{<nil>",
+            ],
+        ],
+        "correct the field that the message names: it takes text, and the manifest has a map, a list or nothing there",
+    ),
+    (
+        &[
             &[
                 "expected string, got &value.valueUnstructured{",
                 "expected string, got &{",
