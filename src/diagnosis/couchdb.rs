@@ -116,18 +116,22 @@ fn without_selector(finding: Finding, service: &CouchService) -> Option<Finding>
         .service
         .if_read()
         .is_some_and(Service::is_without_selector);
-    // Somebody may have written EndpointSlices for a CouchDB that runs elsewhere.
-    service.slices.if_read()?;
-    if !is_without || service.may_have_ready_endpoint() {
+    let unread = service.slices.unknown();
+    if !is_without || (unread.is_none() && service.may_have_ready_endpoint()) {
         return None;
     }
     let id = Subject::new("Service", &service.namespace, &service.name);
     let finding = finding
         .why(format!("{id} has no selector, so Kubernetes gives it no endpoints: it leads only to the addresses of EndpointSlices that somebody has written."))
+        .whys(unread.map(|why| format!("Whether it has any is not known: they were not read: {}.", why.clause())).as_deref())
         .seen([Evidence::new(id, ".spec.selector", "no selector")]);
+    let unless = match unread {
+        Some(_) => "Unless it has an EndpointSlice with CouchDB's present addresses, give",
+        None => "Give",
+    };
     Some(
         finding
-            .step("Give the Service a selector that fits the labels of CouchDB's pods, in the chart or manifest that it comes from; or, if CouchDB runs elsewhere, write an EndpointSlice with its present addresses. What the Service has:")
+            .step(format!("{unless} the Service a selector that fits the labels of CouchDB's pods, in the chart or manifest that it comes from; or, if CouchDB runs elsewhere, write an EndpointSlice with its present addresses. What the Service has:"))
             .command([
                 "kubectl",
                 "get",

@@ -208,6 +208,34 @@ mod tests {
     }
 
     #[test]
+    fn of_several_claims_the_one_that_is_surely_in_the_way_is_told() {
+        let claimed = |claim: &str, volume: Read<Value>| Claimed {
+            pod: "n/db-0".to_owned(),
+            namespace: "n".to_owned(),
+            claim: claim.to_owned(),
+            volume: volume.map(|object| Volume::from_value(&object)),
+        };
+        let zoned = |zone: &str| {
+            let required = terms("zone", &json!([zone]));
+            Read::Seen(
+                json!({"metadata": {"name": "pv"}, "spec": {"nodeAffinity": {"required": required}}}),
+            )
+        };
+        let affinity = json!({"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms("zone", &json!(["b"]))}});
+        let pod = Pod::from_value(
+            &json!({"metadata": {"namespace": "n", "name": "db-0"}, "spec": {"affinity": affinity}}),
+        );
+        let ranked = [
+            claimed("elsewhere", zoned("a")),
+            claimed("fits", zoned("b")),
+            claimed("unread", Read::not_asked("x")),
+            claimed("anywhere", Read::Seen(json!({"metadata": {"name": "pv"}}))),
+        ];
+        let ranks = ranked.map(|claimed| rank(&pod, &claimed));
+        assert_eq!(ranks, [0, 1, 2, 3]);
+    }
+
+    #[test]
     fn a_pod_that_fits_its_node_by_now_only_has_to_start_again() {
         let name = "image-not-pulled";
         let of = |labels: Value, ready: &str| {

@@ -299,6 +299,16 @@ mod tests {
         let full = held(&json!("0/3 nodes are available: 3 Insufficient cpu."));
         let (found, asked) = ask(&full, &[]).await;
         assert!(found.is_empty() && asked.is_empty());
+        // One more than are read is not left out in silence.
+        let many = vec![&conflict; CLAIMS_MAX + 1];
+        let (cluster, asked) = test_server::answering(&vec![refused("a"); CLAIMS_MAX]);
+        let found = volumes(&cluster, &many).await;
+        assert_eq!(
+            (found.len(), asked.paths().len()),
+            (CLAIMS_MAX + 1, CLAIMS_MAX)
+        );
+        let last = found.last().and_then(|claimed| claimed.volume.unknown());
+        assert!(last.unwrap().clause().contains("only"), "{last:?}");
     }
 
     #[tokio::test]

@@ -117,19 +117,28 @@ fn pods_that_may_be_another_couchdbs_are_said_to_be_no_more() {
 
 /// What is said where the Service selects app=db and these labels are on a pod that looks like CouchDB's.
 fn told_unselected(labels: &[Value], spec: Value) -> String {
+    told_of_pods(labels, spec, ("True", Read::Seen(Listing::default())))
+}
+
+/// The same, where these pods are ready or not, and these are the Service's slices.
+fn told_of_pods(
+    labels: &[Value],
+    spec: Value,
+    (ready, slices): (&str, Read<Listing<EndpointSlice>>),
+) -> String {
     let name = "couchdb-pod-out-of-memory";
     let mut snapshot = fixture::snapshot(name);
     let mut found = service(
         Read::Seen(json!({"metadata": {"name": "s"}, "spec": spec})),
         false,
     );
-    found.slices = Read::Seen(Listing::default());
+    found.slices = slices;
     snapshot.on_demand.service = Read::Seen(found);
     snapshot.on_demand.couch_pods = Read::not_asked("not in the saved files");
     let pods = labels.iter().enumerate().map(|(n, labels)| {
         Pod::from_value(
             &json!({"metadata": {"namespace": "n", "name": format!("db-{n}"), "labels": labels},
-            "status": {"conditions": [{"type": "Ready", "status": "True"}]}}),
+            "status": {"conditions": [{"type": "Ready", "status": ready}]}}),
         )
     });
     snapshot.on_demand.related = Read::Seen(crate::snapshot::Related {
@@ -153,6 +162,17 @@ fn a_service_that_selects_other_labels_or_none_is_what_is_wrong() {
         let said = told_unselected(&[labels, json!({"app": "other"})], selects.clone());
         assert!(said.ends_with("Start CouchDB:"), "{said}");
     }
+    // A pod that is not ready has another fault first, or is none of CouchDB's.
+    let listed = || Read::Seen(Listing::default());
+    let down = [json!({"app": "other"})];
+    let said = told_of_pods(&down, selects.clone(), ("False", listed()));
+    assert!(said.ends_with("Start CouchDB:"), "{said}");
+    insta::assert_snapshot!(told_of_pods(&[], json!({}), ("True", Read::Unknown(Why::Forbidden("list endpointslices in n".to_owned())))), @"
+    Service n/s has no selector, so Kubernetes gives it no endpoints: it leads only to the addresses of EndpointSlices that somebody has written.
+    Whether it has any is not known: they were not read: forbidden (list endpointslices in n).
+    Unless it has an EndpointSlice with CouchDB's present addresses, give the Service a selector that fits the labels of CouchDB's pods, in the chart or manifest that it comes from; or, if CouchDB runs elsewhere, write an EndpointSlice with its present addresses. What the Service has:
+    $ kubectl get services,endpointslices,pods -n n --show-labels
+    ");
     insta::assert_snapshot!(told_unselected(&[], json!({})), @"
     Service n/s has no selector, so Kubernetes gives it no endpoints: it leads only to the addresses of EndpointSlices that somebody has written.
     Give the Service a selector that fits the labels of CouchDB's pods, in the chart or manifest that it comes from; or, if CouchDB runs elsewhere, write an EndpointSlice with its present addresses. What the Service has:

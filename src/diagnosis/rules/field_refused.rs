@@ -387,6 +387,15 @@ mod tests {
             "{:?}",
             gone.why
         );
+        let said = fixture::lines(gone);
+        assert!(
+            said.contains("kubectl get services -A --field-selector metadata.name=db"),
+            "{said}"
+        );
+        // Helm replaces the lists of a custom resource as a whole, so nothing is left in them.
+        let custom = text.replace("Service", "PersonSvc");
+        let said = fixture::lines(of(&custom, Read::not_needed("x")));
+        assert!(!said.contains("earlier attempt"), "{said}");
         let other = text.replace("Service", "Deployment");
         let said = fixture::lines(of(&other, Read::not_needed("x")));
         assert!(

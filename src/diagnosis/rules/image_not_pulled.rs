@@ -200,6 +200,13 @@ mod tests {
             "{said}"
         );
         assert!(said.contains("a login for registry.example"), "{said}");
+        // The pod's other Secret was read, and may hold no login for this registry.
+        let one = "Unable to retrieve some image pull secrets (other); attempting to pull the image may not succeed.";
+        let said = look(Some(one), refused);
+        assert!(
+            said.contains("The pod names Secret regcred as well"),
+            "{said}"
+        );
         let said = look(
             None,
             "pull access denied, repository does not exist or may require authorization",

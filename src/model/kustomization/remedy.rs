@@ -167,6 +167,13 @@ mod tests {
             named.contains("(for example critical, port)") && !named.contains("5984"),
             "{named}"
         );
+        for value in ["map[a:b]", "[]", "interface {}(nil)"] {
+            let said = of(
+                &message.replace("true}", &format!("{value}}}")),
+                serde_json::json!({"critical": "yes"}),
+            );
+            assert!(said.contains("a map, a list or nothing"), "{said}");
+        }
         for none in [
             serde_json::json!({"team": "acme"}),
             serde_json::json!(null),

@@ -249,6 +249,11 @@ mod tests {
             |name: &str| format!("failed to get secret 'n/{name}': secrets \"{name}\" not found");
         let own = json!({"secretRef": {"name": "git"}, "proxySecretRef": {"name": "proxy"}});
         let entries = "identity and known_hosts";
+        let option = "failed to configure authentication options: invalid 'ssh' auth option: 'known_hosts' is required";
+        for message in [missing("git"), option.to_owned()] {
+            let said = of(json!({"secretRef": {"name": "git"}}), &message);
+            assert!(said.contains("Secret n/git (spec.secretRef)"), "{said}");
+        }
         assert!(of(own.clone(), &missing("git")).contains(entries));
         for (spec, message) in [
             (own.clone(), missing("proxy")),
@@ -333,6 +338,10 @@ mod tests {
             "OCIRepository",
         );
         assert!(signature(&keyless, "").contains("matchOIDCIdentity"));
+        // Nothing was verified, so no signer is at fault.
+        let missing = "PGP public keys secret error: secrets \"pgp-team\" not found";
+        let said = signature(&keyless, missing);
+        assert!(said.contains("signer's public key"), "{said}");
     }
 
     #[test]
