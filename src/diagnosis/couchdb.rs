@@ -19,14 +19,21 @@ pub(super) fn shown(
         Ok(Some(pods)) => pods,
         found => {
             let unread = serving::not_read(found, "CouchDB");
-            return misled(case, &finding)
-                .unwrap_or_else(|| otherwise(finding.whys(unread.as_deref())));
+            return misled(case, &finding).unwrap_or_else(|| {
+                otherwise(
+                    finding
+                        .whys(unread.as_deref())
+                        .whys(unready(case).as_deref()),
+                )
+            });
         }
     };
     let unserving = serving::unserving(pods.pods.known(), case.now);
     if unserving.is_empty() {
-        return misled(case, &finding)
-            .unwrap_or_else(|| otherwise(finding.whys(none_known(pods).as_deref())));
+        return misled(case, &finding).unwrap_or_else(|| {
+            let none = none_known(pods);
+            otherwise(finding.whys(none.as_deref()).whys(unready(case).as_deref()))
+        });
     }
     let service = case.service().if_read();
     let finding = finding.whys(doubt(pods, service).as_deref());
@@ -49,25 +56,36 @@ fn misled(case: &Case<'_>, finding: &Finding) -> Option<Finding> {
 /// Pods that are shown at most.
 const SHOWN: usize = 3;
 
-/// The finding where pods that look like CouchDB's have other labels than its Service selects.
-fn unselected(case: &Case<'_>, finding: Finding, service: &CouchService) -> Option<Finding> {
+/// The pods that look like CouchDB's, if the Service is known to select none of them.
+fn others<'c>(case: &'c Case<'_>, service: &Service) -> Option<&'c [Pod]> {
     let related = case.related().if_read()?;
     // Of a cut list, one that is not known may be behind it.
     let Read::Seen(pods) = &related.couchdb else {
         return None;
     };
     let pods = pods.all().ok()?;
+    let is_other = |pod: &Pod| !service.unmatched(&pod.meta).is_empty();
+    pods.iter().all(is_other).then_some(pods)
+}
+
+/// A pod that looks like CouchDB's, is not ready, and that its Service does not select. Either may be what is wrong.
+fn unready(case: &Case<'_>) -> Option<String> {
+    let service = case.service().if_read()?;
+    let first = others(case, service.service.if_read()?)?.first()?;
+    Some(format!(
+        "{} looks like CouchDB's, but it is not ready, and Service {}/{} does not select it.",
+        Subject::from(&first.meta),
+        service.namespace,
+        service.name
+    ))
+}
+
+/// The finding where pods that look like CouchDB's have other labels than its Service selects.
+fn unselected(case: &Case<'_>, finding: Finding, service: &CouchService) -> Option<Finding> {
     let seen = service.service.if_read()?;
-    let others = pods
-        .iter()
-        .filter(|pod| !seen.unmatched(&pod.meta).is_empty());
-    let others: Vec<&Pod> = others.collect();
+    let others = others(case, seen)?;
     // One that is not ready has another fault first, or may be no pod of CouchDB's at all.
     let first = others.iter().find(|pod| pod.is_ready())?;
-    // One that it selects is behind it, whatever the others are.
-    if others.len() != pods.len() {
-        return None;
-    }
     let id = Subject::new("Service", &service.namespace, &service.name);
     let pairs: Vec<String> = seen
         .unmatched(&first.meta)
@@ -123,7 +141,7 @@ fn without_selector(finding: Finding, service: &CouchService) -> Option<Finding>
     let id = Subject::new("Service", &service.namespace, &service.name);
     let finding = finding
         .why(format!("{id} has no selector, so Kubernetes gives it no endpoints: it leads only to the addresses of EndpointSlices that somebody has written."))
-        .whys(unread.map(|why| format!("Whether it has any is not known: they were not read: {}.", why.clause())).as_deref())
+        .whys(unread.map(|why| format!("Whether it has any is not known, because they were not read: {}.", why.clause())).as_deref())
         .seen([Evidence::new(id, ".spec.selector", "no selector")]);
     let unless = match unread {
         Some(_) => "Unless it has an EndpointSlice with CouchDB's present addresses, give",

@@ -47,22 +47,39 @@ pub(super) fn also(case: &Case<'_>, finding: Finding) -> Finding {
             .contains(&Subject::from(&pod.meta))
             .then_some((pod, claimed))
     });
-    // The one that surely is in the way says most.
-    match claims.min_by_key(|(pod, claimed)| rank(pod, claimed)) {
-        Some((pod, claimed)) => of_volume(finding, pod, claimed),
-        None => finding,
-    }
+    of_claims(finding, claims.collect())
+}
+
+/// The finding with the claim that says most, and what may be wrong with the others.
+fn of_claims(finding: Finding, mut claims: Vec<(&Pod, &Claimed)>) -> Finding {
+    claims.sort_by_key(|(pod, claimed)| rank(pod, claimed));
+    let Some(((pod, claimed), others)) = claims.split_first() else {
+        return finding;
+    };
+    let unread = others
+        .iter()
+        .filter(|(_, other)| other.volume.unknown().is_some());
+    let unread = match unread.count() {
+        0 => None,
+        1 => Some("Another volume of these pods was not read.".to_owned()),
+        several => Some(format!(
+            "Of these pods, {several} other volumes were not read."
+        )),
+    };
+    of_volume(finding.whys(unread.as_deref()), pod, claimed)
 }
 
 /// How little a claim says of why no node fits its pod.
 fn rank(pod: &Pod, claimed: &Claimed) -> u8 {
-    let Read::Seen(volume) = &claimed.volume else {
-        return 2;
+    let volume = match &claimed.volume {
+        Read::Seen(volume) => volume,
+        Read::Absent => return 1,
+        Read::Unknown(_) => return 3,
     };
     match volume.label() {
         Some((key, values)) if excluded(pod, key, &values).is_some() => 0,
-        Some(_) => 1,
-        None => 3,
+        Some(_) => 2,
+        None => 4,
     }
 }
 
@@ -227,12 +244,28 @@ mod tests {
         );
         let ranked = [
             claimed("elsewhere", zoned("a")),
+            claimed("gone", Read::Absent),
             claimed("fits", zoned("b")),
             claimed("unread", Read::not_asked("x")),
             claimed("anywhere", Read::Seen(json!({"metadata": {"name": "pv"}}))),
         ];
-        let ranks = ranked.map(|claimed| rank(&pod, &claimed));
-        assert_eq!(ranks, [0, 1, 2, 3]);
+        let told = |claims: &[Claimed]| {
+            let finding = Finding::new(Subject::new("Pod", "n", "db-0"), "x");
+            let claims = claims.iter().map(|claimed| (&pod, claimed)).collect();
+            of_claims(finding, claims).why
+        };
+        for (number, first) in ranked.iter().enumerate() {
+            let mut claims = ranked[number..].to_vec();
+            claims.reverse();
+            let why = told(&claims);
+            let said = why.last().unwrap();
+            let claim = format!("n/{}", first.claim);
+            assert!(why.iter().any(|line| line.contains(&claim)), "{said}");
+            let is_told = why
+                .concat()
+                .contains("Another volume of these pods was not read.");
+            assert_eq!(is_told, number < 3, "{why:?}");
+        }
     }
 
     #[test]

@@ -332,9 +332,14 @@ mod tests {
     async fn pods_that_look_like_couchdbs_are_listed_where_its_service_selects_none() {
         let pod = json!({"metadata": {"namespace": "n", "name": "db-0"}, "spec": {"containers": [{"name": "couchdb", "image": "couchdb:3"}]}});
         let other = json!({"metadata": {"namespace": "n", "name": "x"}, "spec": {"containers": [{"name": "x", "image": "x"}]}});
+        // The pod of a backup's Job, which has ended.
+        let mut backup = pod.clone();
+        backup["metadata"]["ownerReferences"] =
+            json!([{"kind": "Job", "name": "backup", "controller": true}]);
+        backup["status"] = json!({"phase": "Succeeded"});
         let ask = async |selector: Value, ready: bool, pods: Read<CouchPods>| {
-            let (cluster, asked) =
-                test_server::cluster(&[page("v1", "Pod", &[pod.clone(), other.clone()], "")]);
+            let all = [pod.clone(), other.clone(), backup.clone()];
+            let (cluster, asked) = test_server::cluster(&[page("v1", "Pod", &all, "")]);
             let slice = json!({"endpoints": [{"conditions": {"ready": ready}}]});
             let service = Read::Seen(CouchService {
                 namespace: "n".to_owned(),

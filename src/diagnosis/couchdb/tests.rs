@@ -165,11 +165,14 @@ fn a_service_that_selects_other_labels_or_none_is_what_is_wrong() {
     // A pod that is not ready has another fault first, or is none of CouchDB's.
     let listed = || Read::Seen(Listing::default());
     let down = [json!({"app": "other"})];
-    let said = told_of_pods(&down, selects.clone(), ("False", listed()));
-    assert!(said.ends_with("Start CouchDB:"), "{said}");
+    insta::assert_snapshot!(told_of_pods(&down, selects.clone(), ("False", listed())), @"
+    It is not known why CouchDB is not serving, because its pods were not read: not in the saved files.
+    Pod n/db-0 looks like CouchDB's, but it is not ready, and Service n/s does not select it.
+    Start CouchDB:
+    ");
     insta::assert_snapshot!(told_of_pods(&[], json!({}), ("True", Read::Unknown(Why::Forbidden("list endpointslices in n".to_owned())))), @"
     Service n/s has no selector, so Kubernetes gives it no endpoints: it leads only to the addresses of EndpointSlices that somebody has written.
-    Whether it has any is not known: they were not read: forbidden (list endpointslices in n).
+    Whether it has any is not known, because they were not read: forbidden (list endpointslices in n).
     Unless it has an EndpointSlice with CouchDB's present addresses, give the Service a selector that fits the labels of CouchDB's pods, in the chart or manifest that it comes from; or, if CouchDB runs elsewhere, write an EndpointSlice with its present addresses. What the Service has:
     $ kubectl get services,endpointslices,pods -n n --show-labels
     ");

@@ -95,14 +95,14 @@ fn check(case: &Case<'_>) -> Verdict {
 
 /// Kinds with lists that Helm merges by the entries' names. Of a custom resource it replaces the whole list.
 const MERGED: [&str; 8] = [
-    "CronJob",
-    "DaemonSet",
-    "Deployment",
-    "Job",
+    "CronJob.batch",
+    "DaemonSet.apps",
+    "Deployment.apps",
+    "Job.batch",
     "Pod",
-    "ReplicaSet",
+    "ReplicaSet.apps",
     "Service",
-    "StatefulSet",
+    "StatefulSet.apps",
 ];
 
 /// Helm patched the object on the cluster, which has an entry that an earlier attempt put there: Helm compares with the last revision that
@@ -116,6 +116,7 @@ fn left_over(case: &Case<'_>, sentence: &str) -> Option<Finding> {
     if !MERGED.contains(&kind) {
         return None;
     }
+    let kind = kind.split_once('.').map_or(kind, |(kind, _)| kind);
     let subject = Subject::new(kind, case.hr().release_namespace(), name);
     let finding = Finding::new(case.subject(), sentence)
         .why("Helm merges the new manifest into the object on the cluster. An entry that an earlier attempt or somebody else has put there is not in the revision that Helm compares with, so Helm keeps it: the new entry may have the same name.")
@@ -393,10 +394,19 @@ mod tests {
             "{said}"
         );
         // Helm replaces the lists of a custom resource as a whole, so nothing is left in them.
-        let custom = text.replace("Service", "PersonSvc");
-        let said = fixture::lines(of(&custom, Read::not_needed("x")));
-        assert!(!said.contains("earlier attempt"), "{said}");
-        let other = text.replace("Service", "Deployment");
+        for group in ["PersonSvc.example.com", "Service.serving.knative.dev"] {
+            let kind = group.split('.').next().unwrap();
+            let custom = text.replace("kind Service", &format!("kind {kind}"));
+            let custom = custom.replace(r#"Service "db" is"#, &format!(r#"{group} "db" is"#));
+            let found = of(&custom, Read::not_needed("x"));
+            assert!(
+                !found.why.concat().contains("earlier attempt"),
+                "{:?}",
+                found.why
+            );
+        }
+        let other = text.replace("kind Service", "kind Deployment");
+        let other = other.replace(r#"Service "db" is"#, r#"Deployment.apps "db" is"#);
         let said = fixture::lines(of(&other, Read::not_needed("x")));
         assert!(
             said.contains("remove it there by hand") && !said.contains("delete"),

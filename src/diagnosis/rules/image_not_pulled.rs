@@ -143,7 +143,7 @@ fn unreadable(
         .seen([Evidence::new(pod.clone(), "events", &evidence)])
         .step(format!("Create {secrets} in namespace {namespace} (type kubernetes.io/dockerconfigjson, with a login for {}), or correct {} in the pod's imagePullSecrets or its ServiceAccount. The namespace has:", host(image), if is_one { "the name" } else { "the names" }))
         .command(["kubectl", "get", "secrets", "-n", namespace, "--field-selector", "type=kubernetes.io/dockerconfigjson"])
-        .steps((!others.is_empty()).then(|| format!("The pod names {} as well: if the registry still refuses, check whether it holds a login for {}", named(others), host(image))))
+        .steps((!others.is_empty()).then(|| format!("The pod names {} as well: if the registry still refuses, look for a login for {} there", named(others), host(image))))
 }
 
 #[cfg(test)]

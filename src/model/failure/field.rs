@@ -37,12 +37,16 @@ impl FieldError {
         self.says.starts_with("Duplicate value: ")
     }
 
-    /// Kind and name of the object that Helm was about to patch: `cannot patch "a" with kind Service: …`.
-    pub fn patched<'t>(&self, text: &'t str) -> Option<(&'t str, &'t str)> {
+    /// Kind, with its group behind a dot where it has one, and name of the object that Helm was about to patch:
+    /// `cannot patch "a" with kind Deployment: Deployment.apps "a" is invalid: …`.
+    pub fn patched(&self, text: &str) -> Option<(&str, &str)> {
         let (_, rest) = text.split_once("cannot patch \"")?;
-        let (name, rest) = rest.split_once("\" with kind ")?;
-        let (kind, _) = rest.split_once(':')?;
-        (self.object.contains(kind) && self.object.contains(name)).then_some((kind, name))
+        let (patched, rest) = rest.split_once("\" with kind ")?;
+        let (patched_kind, _) = rest.split_once(':')?;
+        let (kind, name) = self.object.split_once(' ')?;
+        let name = name.strip_prefix('"')?.strip_suffix('"')?;
+        let plain = kind.split_once('.').map_or(kind, |(plain, _)| plain);
+        (plain == patched_kind && name == patched).then_some((kind, name))
     }
 
     /// Reads a text; `None` when it is about something else.

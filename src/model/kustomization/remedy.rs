@@ -167,11 +167,17 @@ mod tests {
             named.contains("(for example critical, port)") && !named.contains("5984"),
             "{named}"
         );
-        for value in ["map[a:b]", "[]", "interface {}(nil)"] {
-            let said = of(
-                &message.replace("true}", &format!("{value}}}")),
-                serde_json::json!({"critical": "yes"}),
-            );
+        let go = "&value.valueUnstructured{Value:";
+        for value in [
+            &format!(r#"{go}map[string]interface {{}}{{"a":"b"}}}}"#),
+            &format!(r#"{go}[]interface {{}}{{"a"}}}}"#),
+            &format!("{go}interface {{}}(nil)}}"),
+            "&{map[a:b]}",
+            "&{[a b]}",
+            "&{<nil>}",
+        ] {
+            let message = message.replace(&format!("{go}true}}"), value);
+            let said = of(&message, serde_json::json!({"critical": "yes"}));
             assert!(said.contains("a map, a list or nothing"), "{said}");
         }
         for none in [

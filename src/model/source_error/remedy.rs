@@ -47,6 +47,10 @@ const TEXTS: &[(&[&str], &str)] = &[
         "add the password of the key to the Secret (entry password), or use a key without one",
     ),
     (
+        &[" auth option: 'host' is required"],
+        "correct spec.url: it names no host",
+    ),
+    (
         &["sparse checkout"],
         "correct spec.sparseCheckout: each entry is a folder of the repository",
     ),
@@ -75,6 +79,9 @@ pub fn of_folder(source: &Source, complaint: &Condition) -> Option<String> {
                 "GitRepository" => "spec.secretRef",
                 _ => "spec.certSecretRef",
             }
+        ),
+        SourceError::Unreachable if text.contains("proxyconnect tcp: ") => format!(
+            "source-controller does not reach its proxy: {wait}, check the address in the Secret of spec.proxySecretRef, or without one HTTPS_PROXY and HTTP_PROXY of source-controller, and whether the proxy runs"
         ),
         SourceError::Unreachable => format!(
             "source-controller does not reach {}: {wait}, check the host and port of spec.url, the cluster's DNS, firewalls and network policies, and a proxy that is needed",
@@ -153,7 +160,7 @@ fn signature(source: &Source, text: &str) -> String {
         .iter()
         .any(|part| text.contains(part))
     {
-        return "create or complete the Secret of spec.verify: it must have the signer's public key (for Git under a name with the suffix .asc or .pub)".to_owned();
+        return "check the Secret of spec.verify, in which source-controller found no key: it must exist and have the signer's public key (for Git under a name with the suffix .asc or .pub)".to_owned();
     }
     let keys = source.verify.set().map(|verify| &verify.secret_ref);
     match keys {
@@ -254,6 +261,10 @@ mod tests {
             let said = of(json!({"secretRef": {"name": "git"}}), &message);
             assert!(said.contains("Secret n/git (spec.secretRef)"), "{said}");
         }
+        // No Secret has a host.
+        let host = option.replace("known_hosts", "host");
+        let said = of(json!({"secretRef": {"name": "git"}}), &host);
+        assert_eq!(said, "correct spec.url: it names no host");
         assert!(of(own.clone(), &missing("git")).contains(entries));
         for (spec, message) in [
             (own.clone(), missing("proxy")),
@@ -284,7 +295,11 @@ mod tests {
                 "dial tcp [2001:db8::1]:7999: connect: no route to host",
                 Some(7999),
             ),
-            // It is the proxy's.
+            // These are the proxy's.
+            (
+                "socks connect tcp 10.0.0.9:1080->git.example:22: dial tcp 10.0.0.9:1080: connect: connection refused",
+                None,
+            ),
             (
                 "proxyconnect tcp: dial tcp 10.0.0.9:3128: connect: connection refused",
                 None,
@@ -305,6 +320,19 @@ mod tests {
         );
         assert!(
             said.starts_with("source-controller does not reach port 22 of the host: "),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn a_proxy_that_does_not_answer_is_not_the_host() {
+        let said = of(
+            "https://git.example/a.git",
+            json!({}),
+            "unable to list remote for 'https://git.example/a.git': Get \"https://git.example/a.git\": proxyconnect tcp: dial tcp 10.0.0.9:3128: connect: connection refused",
+        );
+        assert!(
+            said.starts_with("source-controller does not reach its proxy: "),
             "{said}"
         );
     }

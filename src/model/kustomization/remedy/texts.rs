@@ -155,7 +155,7 @@ pub(super) const IN_REPOSITORY: &[Row] = &[
                 "{Value:[]",
                 "{Value:interface {}(nil)",
                 "&{map[",
-                "&{[]",
+                "&{[",
                 "&{<nil>",
             ],
         ],
