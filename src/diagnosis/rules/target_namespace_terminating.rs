@@ -241,7 +241,29 @@ mod tests {
             refused.contains("was not read: forbidden (get apiservices)"),
             "{refused}"
         );
-        assert!(refused.contains("kubectl describe"), "{refused}");
+        assert!(refused.contains("See whether it answers"), "{refused}");
+        assert!(!refused.contains("removed"), "{refused}");
+    }
+
+    #[test]
+    fn an_api_beyond_those_that_were_read_is_counted() {
+        let name = "target-namespace-held-by-api";
+        let whole = fixture::finding(name, "SKVS102");
+        assert!(!whole.why.concat().contains("Not all"), "{:?}", whole.why);
+        let snapshot = fixture::snapshot_of(name, &|object| {
+            if object["kind"] == "Namespace" {
+                let message = &mut object["status"]["conditions"][0]["message"];
+                let said = message.as_str().unwrap().to_owned();
+                *message = format!("{said}, custom.metrics.k8s.io/v1beta1: stale GroupVersion discovery: custom.metrics.k8s.io/v1beta1, a.example/v1: x, b.example/v1: x, c.example/v1: x").into();
+            }
+        });
+        let case = Case::new(&snapshot, fixture::meta(name).now);
+        let unserved = case.target_namespace().if_read().unwrap().unserved().len();
+        let why = fixture::of_code(crate::diagnosis::diagnose(&case), "SKVS102").why;
+        let more = unserved - 3;
+        assert!(more > 0);
+        let line = format!("Not all of the APIs that did not answer were read ({more} more).");
+        assert!(why.contains(&line), "{why:?}");
     }
 
     #[test]

@@ -353,6 +353,39 @@ mod tests {
     }
 
     #[test]
+    fn the_object_that_helm_patched_is_the_one_that_is_refused() {
+        let of = |text: &str| {
+            let error = FieldError::parse(text).unwrap();
+            error
+                .patched(text)
+                .map(|(kind, name)| format!("{kind} {name}"))
+        };
+        let text = |kind: &str, object: &str| {
+            format!(
+                r#"cannot patch "db" with kind {kind}: {object} is invalid: spec.ports[1].name: Duplicate value: "http""#
+            )
+        };
+        for (kind, object, expected) in [
+            ("Service", r#"Service "db""#, Some("Service db")),
+            (
+                "Deployment",
+                r#"Deployment.apps "db""#,
+                Some("Deployment.apps db"),
+            ),
+            (
+                "Service",
+                r#"Service.serving.knative.dev "db""#,
+                Some("Service.serving.knative.dev db"),
+            ),
+            ("Service", r#"Service "db-2""#, None),
+            ("Service", r#"Pod "db""#, None),
+            ("Service", r#"ServiceAccount "db""#, None),
+        ] {
+            assert_eq!(of(&text(kind, object)).as_deref(), expected, "{object}");
+        }
+    }
+
+    #[test]
     fn the_field_is_told() {
         for (text, object, field) in [
             (
