@@ -11,7 +11,8 @@ pub(super) fn clusters(words: &ArgMatches) -> Vec<Candidate> {
     let repository = named("repo").or_else(|| named("paths"));
     let repository = repository.map_or(Path::new("."), PathBuf::as_path);
     let layout = words.try_get_one::<Layout>("layout").ok().flatten();
-    let all = layout.map_or_else(Default::default, |l| clusters::clusters(repository, l));
+    let all = layout.map(|layout| clusters::clusters(repository, layout));
+    let all = all.and_then(Result::ok).unwrap_or_default();
     let candidates = all.iter().map(|name| Candidate::free_name(name));
     candidates.flatten().collect()
 }

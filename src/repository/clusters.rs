@@ -1,23 +1,57 @@
 //! The clusters that a repository has folders for, with onboardings or without.
 
+use super::folder;
 use super::layout::Layout;
+use crate::error::io_words;
 use std::collections::BTreeSet;
+use std::io;
 use std::path::Path;
 
 /// Most names of a folder that are looked at.
 const NAMES_MAX: usize = 10_000;
 
 /// The clusters with a folder for onboardings, by its path from the repository's folder on. No file is read.
-pub fn clusters(repository: &Path, layout: &Layout) -> BTreeSet<String> {
-    let Ok(entries) = repository.join(layout.above()).read_dir() else {
-        return BTreeSet::new();
+///
+/// # Errors
+/// A folder that may have others cannot be read.
+pub fn clusters(repository: &Path, layout: &Layout) -> Result<BTreeSet<String>, String> {
+    let above = repository.join(layout.above());
+    let failed = |path: &Path, error: &io::Error| {
+        let (path, why) = (folder::shown(path), io_words(error));
+        format!("{path}: {why}")
     };
-    let names = entries
-        .take(NAMES_MAX)
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    names
-        .filter(|name| !name.starts_with('.') && repository.join(layout.folder(name)).is_dir())
-        .collect()
+    let entries = match above.read_dir() {
+        Ok(entries) => entries,
+        Err(error) if is_absent(&error) => return Ok(BTreeSet::new()),
+        Err(error) => return Err(failed(&above, &error)),
+    };
+    let mut found = BTreeSet::new();
+    for (at, entry) in entries.enumerate() {
+        if at == NAMES_MAX {
+            let above = folder::shown(&above);
+            return Err(format!("{above}: more than {NAMES_MAX} names are not read"));
+        }
+        let entry = entry.map_err(|error| failed(&above, &error))?;
+        let Ok(name) = entry.file_name().into_string() else {
+            continue;
+        };
+        if name.starts_with('.') {
+            continue;
+        }
+        let path = repository.join(layout.folder(&name));
+        match path.metadata() {
+            Ok(facts) if facts.is_dir() => drop(found.insert(name)),
+            Ok(_) => {}
+            Err(error) if is_absent(&error) => {}
+            Err(error) => return Err(failed(&path, &error)),
+        }
+    }
+    Ok(found)
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    use io::ErrorKind::{NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory)
 }
 
 #[cfg(test)]
@@ -34,8 +68,27 @@ mod tests {
         }
         create_dir_all(dir.path().join(layout.above()).join("modules")).unwrap();
         write(dir.path().join(layout.above()).join("README.md"), "").unwrap();
-        let all = clusters(dir.path(), &layout);
+        let all = clusters(dir.path(), &layout).unwrap();
         assert_eq!(all.into_iter().collect::<Vec<_>>(), ["lab", "prod-east"]);
-        assert!(clusters(&dir.path().join("elsewhere"), &layout).is_empty());
+        let elsewhere = clusters(&dir.path().join("elsewhere"), &layout);
+        assert_eq!(elsewhere, Ok(BTreeSet::new()));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_folder_that_cannot_be_read_is_not_one_without_clusters() {
+        use std::os::unix::fs::symlink;
+        let layout: Layout = "k8s/<cluster>/onboarding".parse().unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let above = dir.path().join(layout.above());
+        symlink(&above, &above).unwrap();
+        let told = clusters(dir.path(), &layout).unwrap_err();
+        assert!(told.contains("k8s: "), "{told}");
+        std::fs::remove_file(&above).unwrap();
+        let folder = dir.path().join(layout.folder("lab"));
+        std::fs::create_dir_all(folder.parent().unwrap()).unwrap();
+        symlink(&folder, &folder).unwrap();
+        let told = clusters(dir.path(), &layout).unwrap_err();
+        assert!(told.contains("onboarding: "), "{told}");
     }
 }

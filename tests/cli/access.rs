@@ -161,7 +161,7 @@ fn the_cluster_must_be_the_repositorys() {
     assert_snapshot!(told, @r"
     exit 2
     stderr:
-    error: the repository has no cluster nope
+    error: REPO has no folder of cluster nope
     hint: clusters of the repository: lab2, prod
     ");
     assert_eq!(text, MANIFEST);

@@ -50,17 +50,23 @@ pub(super) enum List {
 /// The folder cannot be read.
 pub(super) fn clusters(repo: &Path, layout: &Layout) -> Result<BTreeSet<String>> {
     let files = folder::load(&[repo.to_owned()])?;
-    Ok(all(repo, layout, &homes(&files, layout)))
+    all(repo, layout, &homes(&files, layout))
 }
 
 fn all(
     repo: &Path,
     layout: &Layout,
     homes: &BTreeMap<String, BTreeSet<String>>,
-) -> BTreeSet<String> {
-    let mut all = clusters::clusters(repo, layout);
+) -> Result<BTreeSet<String>> {
+    let all = clusters::clusters(repo, layout);
+    let mut all = all.map_err(|why| {
+        let why = one_line(&why);
+        Error::new(format!(
+            "cannot tell which clusters the repository has: {why}"
+        ))
+    })?;
     all.extend(homes.keys().cloned());
-    all
+    Ok(all)
 }
 
 /// The folders of each cluster.
@@ -228,7 +234,7 @@ fn home(
                 ));
                 return Err(error.hint("it is, or is in, a link or a folder whose name begins with a dot: name a folder in it with --repo and --layout"));
             }
-            let names: Vec<String> = all(repo, layout, homes).into_iter().collect();
+            let names: Vec<String> = all(repo, layout, homes)?.into_iter().collect();
             let error = Error::new(format!(
                 "the folder {} does not exist",
                 folder::shown(&home)
