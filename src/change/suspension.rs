@@ -28,6 +28,9 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 use std::sync::Arc;
 
+/// The field manager that applies manifests.
+const FLUX: &str = "kustomize-controller";
+
 /// What is wanted.
 pub(crate) enum Wish<'w> {
     Suspend { reason: &'w str },
@@ -180,8 +183,11 @@ fn rows(object: &Value, change: &Change) -> Result<Vec<Row>> {
     rows.push((
         "Git",
         match owner(object, MANAGER) {
+            Some(FLUX) => format!(
+                "{FLUX} set spec.suspend before: the manifest wins the next time that it is applied, so change it there as well"
+            ),
             Some(manager) => format!(
-                "{} set spec.suspend before: the manifest wins the next time that it is applied, so change it there as well",
+                "{} set spec.suspend before; a manifest that sets suspend wins the next time that it is applied",
                 one_line(manager)
             ),
             None => "a manifest that sets suspend wins the next time that it is applied".to_owned(),
@@ -252,6 +258,19 @@ mod tests {
         let history = &mut snapshot.helm_release.status.history;
         history[0].status = "pending-install".to_owned();
         assert_eq!(left(&snapshot, now), Left::Unknown);
+    }
+
+    #[test]
+    fn only_flux_is_said_to_have_applied_a_manifest() {
+        let git = |manager: &str| {
+            let object = json!({"metadata": {"name": "a", "namespace": "n", "managedFields": [
+                {"manager": manager, "fieldsV1": {"f:spec": {"f:suspend": {}}}}]}, "spec": {}});
+            let rows = rows(&object, &Change::Resume).unwrap();
+            rows.into_iter().last().unwrap().1.to_string()
+        };
+        assert!(git(FLUX).contains("before: the manifest wins"));
+        let by_hand = git("kubectl-edit");
+        assert!(by_hand.starts_with("kubectl-edit set spec.suspend before; a manifest that sets"));
     }
 
     #[test]
