@@ -7,14 +7,17 @@ use crate::diagnosis::lint::Conventions;
 use crate::error::{Error, Result};
 use crate::help;
 use crate::model::helm_release::ONBOARDING_SELECTOR;
+use crate::model::names::is_namespace_name;
 use crate::repository::Layout;
-use crate::settings::{self, Settings, namespace_or};
+use crate::settings::{self, Settings, or_default};
 use crate::ui::{Color, Ui};
 use k8s_openapi::jiff::Timestamp;
 use std::rc::Rc;
 
 /// Namespace of the onboardings where nothing names another one.
 const NAMESPACE: &str = "flux-system";
+/// The variable that names another one.
+const NAMESPACE_VARIABLE: &str = "SKVS_NAMESPACE";
 
 /// Reads an onboarding's name. An empty one, as of a variable that is set to nothing, names none: its path would be the
 /// collection's.
@@ -34,9 +37,9 @@ pub struct GlobalArgs {
         short = 'n',
         long,
         global = true,
-        env = "SKVS_NAMESPACE",
+        env = NAMESPACE_VARIABLE,
         default_value = NAMESPACE,
-        value_parser = namespace_or(NAMESPACE),
+        value_parser = or_default(NAMESPACE),
         value_name = "NAMESPACE"
     )]
     pub namespace: String,
@@ -59,6 +62,28 @@ pub struct GlobalArgs {
     /// Which of these were on the command line.
     #[arg(skip)]
     pub given: Given,
+}
+
+impl GlobalArgs {
+    /// Refuses a namespace of onboardings that cannot exist. Not done while the words are parsed: a wrong variable must not stop commands that
+    /// look for no onboarding.
+    ///
+    /// # Errors
+    /// It is not the name of a namespace.
+    pub(crate) fn check_namespace(&self) -> Result<()> {
+        if is_namespace_name(&self.namespace) {
+            return Ok(());
+        }
+        let from = match self.given.namespace {
+            true => "--namespace",
+            // The file's is checked when it is read.
+            false => NAMESPACE_VARIABLE,
+        };
+        Err(Error::usage(format!(
+            "{from}: {:?} cannot be the name of a namespace",
+            self.namespace
+        )))
+    }
 }
 
 /// Flags given on the command line itself. Only these override what saved files say; defaults and the environment do not.

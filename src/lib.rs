@@ -65,7 +65,9 @@ pub fn run(args: impl Iterator<Item = OsString>) -> Code {
         Err(told) => return told.tell(&mut ui),
     };
     ui.set_color(cli.global.color);
-    if let (true, Err(error)) = (cli.command.uses_settings(), &found.settings) {
+    let usable = found.settings.as_ref().map_err(Clone::clone);
+    let usable = usable.and_then(|_| cli.global.check_namespace());
+    if let (true, Err(error)) = (cli.command.uses_settings(), &usable) {
         ui.error(error);
         return error.code();
     }

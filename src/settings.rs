@@ -244,8 +244,8 @@ fn with(command: Command, all: &[(&str, String)]) -> Command {
 fn with_default(arg: Arg, value: &str) -> Arg {
     let arg = arg.default_value(value.to_owned());
     match arg.get_id().as_str() {
-        "namespace" | "couchdb_namespace" => arg.value_parser(namespace_or(value.to_owned())),
-        "pod_selector" => arg.value_parser(or_default(value.to_owned())),
+        "couchdb_namespace" => arg.value_parser(namespace_or(value.to_owned())),
+        "namespace" | "pod_selector" => arg.value_parser(or_default(value.to_owned())),
         _ => arg,
     }
 }

@@ -106,6 +106,7 @@ impl Args {
 /// Only of the output: what the cluster said is in the report.
 pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     if !args.role.is_empty() {
+        app.global.check_namespace()?;
         return role::print(app, &args);
     }
     let interrupt = crate::interrupt::any();
@@ -139,7 +140,9 @@ fn print(app: &mut App, args: &Args, report: &DoctorReport) -> Result<()> {
 /// Makes every check.
 async fn look(app: &mut App, args: &Args) -> DoctorReport {
     let settings = app.settings.clone();
-    let machine = machine::checks(app.grammar.command(), &settings);
+    let usable = settings.settings.as_ref().map_err(Clone::clone);
+    let usable = usable.and_then(|_| app.global.check_namespace());
+    let machine = machine::checks(app.grammar.command(), &settings, usable);
     let ((origin, mut checks, grant), machine) = futures::join!(of_cluster(app, args), machine);
     checks.extend(machine);
     DoctorReport::new(&origin, checks, grant)
@@ -180,6 +183,11 @@ async fn of_onboardings(
     args: &Args,
     cluster: &Cluster,
 ) -> (Vec<Check>, Vec<Check>, Option<Next>) {
+    if app.global.check_namespace().is_err() {
+        let why = "not checked: the namespace of the onboardings is not one, see settings";
+        let check = Check::new(Area::Rights, "onboardings", State::NotKnown, why);
+        return (Vec::new(), vec![check], None);
+    }
     let query = Query {
         namespace: Some(app.global.namespace.clone()),
         selector: app.global.onboarding_selector.clone(),

@@ -68,7 +68,9 @@ pub struct Args {
 /// A path that cannot be read, a revision that does not exist, or no onboarding at all.
 pub async fn run(app: &mut App, args: &Args) -> Result<Code> {
     if let (false, Some(flag)) = (args.installed, app.global.connection.given()) {
-        let error = Error::usage(format!("--{flag} says which cluster is asked, and none is"));
+        let error = Error::usage(format!(
+            "--{flag} is for a cluster, and lint asks none without --installed"
+        ));
         return Err(error.hint("add --installed to compare with it"));
     }
     let conventions = app.conventions(&args.layout)?;

@@ -20,7 +20,6 @@ use crate::flags::format::{self, FormatArgs};
 use crate::flags::service_account;
 use crate::help;
 use crate::model::convention::name_for;
-use crate::model::names::is_namespace_name;
 use crate::model::new_onboarding::Wanted;
 use crate::render::output::ReportFormat;
 use crate::render::{json, yaml};
@@ -112,10 +111,6 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     let (cluster, mut checks) = connected(app, &args).await?;
     let conventions = app.conventions(&args.layout)?;
     let namespace = app.global.namespace.clone();
-    if !is_namespace_name(&namespace) {
-        let why = format!("{namespace:?} cannot be the name of a namespace (-n)");
-        return Err(Error::usage(why));
-    }
     let mut request = Request {
         wanted: &wanted,
         conventions: &conventions,
@@ -249,8 +244,7 @@ fn explain(app: &mut App, args: &Args, wanted: &Wanted, plan: &Plan) {
         ),
     };
     app.ui.status(choice);
-    app.ui
-        .status("It should not be switched once the onboarding is installed.");
+    app.ui.status("Do not change this after the installation.");
     app.ui.status(shown!(
         "In the runbook's installation its endpoint is http://{service}.secure-kvs.svc:5984"
     ));

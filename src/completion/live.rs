@@ -91,6 +91,9 @@ impl Live {
 
     /// The onboardings of the namespace, or of all when the words or the caller say so.
     pub(super) fn onboardings(&self, everywhere: bool) -> Vec<Onboarding> {
+        if !everywhere && !self.everywhere && self.global.check_namespace().is_err() {
+            return Vec::new();
+        }
         let query = Query {
             namespace: (!everywhere && !self.everywhere).then(|| self.global.namespace.clone()),
             selector: self.global.onboarding_selector.clone(),

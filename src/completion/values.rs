@@ -12,6 +12,7 @@ use crate::diagnosis::catalogue::{self, Entry};
 use crate::flags::couchdb_pods::PodArgs;
 use crate::model::lookup::short;
 use crate::model::names::DatabaseName;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgMatches, Command, FromArgMatches, ValueHint};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -58,7 +59,8 @@ enum Kind {
 
 /// What can be offered for one command line.
 pub(super) struct Offer {
-    live: Live,
+    /// `None` where the words cannot be read: they may choose another cluster.
+    live: Option<Live>,
     before: Before,
     wanted: Wanted<Kind>,
 }
@@ -73,7 +75,9 @@ impl Offer {
             words: words.to_vec(),
         };
         Self {
-            live: Live::new(before.global(), before.files(), everywhere),
+            live: before
+                .global()
+                .map(|global| Live::new(global, before.files(), everywhere)),
             before,
             wanted: Wanted::new(),
         }
@@ -111,27 +115,27 @@ impl Offer {
     /// What `databases` saw last of the CouchDB that the words choose.
     fn kept(&self) -> Option<Databases> {
         let pods = PodArgs::from_arg_matches(&self.before.matches()?).ok()?;
-        cache::recall(&self.live.server()?, &pods)
+        cache::recall(&self.live.as_ref()?.server()?, &pods)
     }
 
     fn candidates(&self, kind: Kind, current: &str) -> Vec<Candidate> {
-        let live = &self.live;
-        let mut all: Vec<Candidate> = match kind {
-            Kind::File => Vec::new(),
-            Kind::Format => FORMATS
+        let mut all: Vec<Candidate> = match (kind, &self.live) {
+            (Kind::File, _) => Vec::new(),
+            (Kind::Format, _) => FORMATS
                 .iter()
                 .filter_map(|f| Candidate::literal(f))
                 .collect(),
-            Kind::Code => catalogue::all().into_iter().flat_map(codes).collect(),
-            Kind::ClusterFolder => self
+            (Kind::Code, _) => catalogue::all().into_iter().flat_map(codes).collect(),
+            (Kind::ClusterFolder, _) => self
                 .before
                 .matches()
                 .map_or(Vec::new(), |words| folders::clusters(&words)),
-            Kind::Context => live.contexts(),
-            Kind::Cluster => live.clusters(),
-            Kind::User => live.users(),
-            Kind::Namespace => live.namespaces(),
-            Kind::Onboarding => {
+            (_, None) => Vec::new(),
+            (Kind::Context, Some(live)) => live.contexts(),
+            (Kind::Cluster, Some(live)) => live.clusters(),
+            (Kind::User, Some(live)) => live.users(),
+            (Kind::Namespace, Some(live)) => live.namespaces(),
+            (Kind::Onboarding, Some(live)) => {
                 let onboardings = live.onboardings(false);
                 let mut all: Vec<_> = onboardings.iter().filter_map(named).collect();
                 // One name each, until what is typed begins another.
@@ -141,18 +145,18 @@ impl Offer {
                 }
                 all
             }
-            Kind::Database { everywhere } => live
+            (Kind::Database { everywhere }, Some(live)) => live
                 .onboardings(everywhere)
                 .into_iter()
                 .filter_map(claimed)
                 .collect(),
-            Kind::Orphan => {
+            (Kind::Orphan, Some(_)) => {
                 let known = self.kept().unwrap_or_default();
                 let about = Description::literal("orphan");
                 let orphans = known.orphans.iter().filter_map(|n| database(n));
                 orphans.map(|c| c.about(about.clone())).collect()
             }
-            Kind::InCouchdb => match self.kept() {
+            (Kind::InCouchdb, Some(live)) => match self.kept() {
                 Some(known) => {
                     let all = known.orphans.iter().chain(&known.others);
                     all.filter_map(|n| database(n)).collect()
@@ -162,12 +166,12 @@ impl Offer {
                     onboardings.into_iter().filter_map(claimed).collect()
                 }
             },
-            Kind::ServiceAccount => live
+            (Kind::ServiceAccount, Some(live)) => live
                 .onboardings(false)
                 .into_iter()
                 .flat_map(|o| o.service_accounts)
                 .collect(),
-            Kind::AccountName => live
+            (Kind::AccountName, Some(live)) => live
                 .onboardings(false)
                 .into_iter()
                 .flat_map(|o| o.service_accounts)
@@ -270,15 +274,42 @@ struct Before {
 impl Before {
     /// The words as far as they can be read: what is wrong in them is not completion's business.
     fn matches(&self) -> Option<ArgMatches> {
-        let program = OsString::from("kubectl-skvs");
-        let mut matches = self
-            .grammar
-            .command()
-            .ignore_errors(true)
-            .try_get_matches_from([&program].into_iter().chain(&self.words))
-            .ok()?;
+        let read = self.read(self.grammar.command().ignore_errors(true));
+        let mut matches = read.ok()?;
         let sub = matches.remove_subcommand().map(|(_, sub)| sub);
         Some(sub.unwrap_or(matches))
+    }
+
+    fn read(&self, grammar: Command) -> Result<ArgMatches, clap::Error> {
+        let program = OsString::from("kubectl-skvs");
+        grammar.try_get_matches_from([&program].into_iter().chain(&self.words))
+    }
+
+    /// The words if each is read, without a flag whose value is typed next. Behind a wrong one clap reads nothing more, such as --context.
+    fn complete(&self) -> Option<ArgMatches> {
+        let Err(error) = self.read(self.grammar.command()) else {
+            return self.matches();
+        };
+        let is_typed_next = || {
+            let value = error.get(ContextKind::InvalidValue);
+            matches!(value, Some(ContextValue::String(value)) if value.is_empty())
+        };
+        match error.kind() {
+            ErrorKind::MissingRequiredArgument
+            | ErrorKind::MissingSubcommand
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+            | ErrorKind::TooFewValues
+            | ErrorKind::WrongNumberOfValues => self.matches(),
+            ErrorKind::InvalidValue if is_typed_next() => {
+                let (_, before) = self.words.split_last()?;
+                let before = Before {
+                    grammar: self.grammar.clone(),
+                    words: before.to_vec(),
+                };
+                before.complete()
+            }
+            _ => None,
+        }
     }
 
     /// What -f names.
@@ -290,28 +321,18 @@ impl Before {
         files.map_or(Vec::new(), |files| files.cloned().collect())
     }
 
-    /// The global flags.
-    fn global(&self) -> GlobalArgs {
-        let none = Before {
-            grammar: self.grammar.clone(),
-            words: Vec::new(),
-        };
-        let read = |words: &Before| GlobalArgs::from_arg_matches(&words.matches()?).ok();
-        let mut global = read(self)
-            .or_else(|| read(&none))
-            .expect("no words at all can be read");
+    /// The global flags; `None` if the words cannot be read.
+    fn global(&self) -> Option<GlobalArgs> {
+        let matches = self.complete()?;
+        let mut global = GlobalArgs::from_arg_matches(&matches).ok()?;
         // Of several contexts the first is asked, never the current one.
-        let contexts = self.matches();
-        let first = contexts.as_ref().and_then(|m| {
-            let mut named = m.try_get_many::<String>("contexts").ok()??;
-            named.next().cloned()
-        });
-        if first.is_some() {
-            global.connection.context = first;
+        let contexts = matches.try_get_many::<String>("contexts").ok().flatten();
+        if let Some(first) = contexts.and_then(|mut named| named.next()) {
+            global.connection.context = Some(first.clone());
         }
         // The request log is on stderr, which belongs to the shell's prompt.
         global.connection.verbosity = 0;
-        global
+        Some(global)
     }
 }
 
@@ -321,7 +342,7 @@ mod tests {
     use crate::cli::Cli;
     use clap::CommandFactory;
 
-    fn of(words: &[&str]) -> GlobalArgs {
+    fn of(words: &[&str]) -> Option<GlobalArgs> {
         let words = words.iter().map(OsString::from).collect();
         let grammar = Grammar::without_settings(Cli::command);
         Before { grammar, words }.global()
@@ -329,11 +350,11 @@ mod tests {
 
     #[test]
     fn flags_already_typed_are_honoured() {
-        let read = of(&["list", "-n", "team-a", "--context=prod", "-v", "9"]);
+        let read = of(&["list", "-n", "team-a", "--context=prod", "-v", "9"]).unwrap();
         assert_eq!(read.namespace, "team-a");
         assert_eq!(read.connection.context.as_deref(), Some("prod"));
         assert_eq!(read.connection.verbosity, 0);
-        let read = of(&["--kubeconfig", "/k", "list", "-o"]);
+        let read = of(&["--kubeconfig", "/k", "list", "-o"]).unwrap();
         assert_eq!(
             read.connection.kubeconfig.as_deref(),
             Some(std::path::Path::new("/k"))
@@ -341,14 +362,19 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_line_still_has_its_defaults() {
+    fn an_unfinished_line_has_its_defaults_and_a_wrong_one_nothing() {
+        for words in [&["list"][..], &["retry"], &["list", "-n"], &["-n"], &[]] {
+            let read = of(words).map(|global| global.namespace);
+            assert_eq!(read.as_deref(), Some("flux-system"), "{words:?}");
+        }
+        // What comes after a wrong word is not read: it could be the context.
         for words in [
-            &["list", "--bogus"][..],
+            &["list", "--bogus", "--context", "prod"][..],
             &["no-such"],
             &["list", "-h"],
-            &["-n"],
+            &["list", "--request-timeout=x", "--context=prod"],
         ] {
-            assert_eq!(of(words).namespace, "flux-system", "{words:?}");
+            assert!(of(words).is_none(), "{words:?}");
         }
     }
 

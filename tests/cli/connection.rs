@@ -396,6 +396,32 @@ fn a_login_in_the_servers_url_is_sent_and_never_shown() {
 }
 
 #[test]
+fn a_wrong_variable_stops_only_commands_that_look_for_onboardings() {
+    let run = |words: &[&str]| skvs(words).env("SKVS_NAMESPACE", "A B").run();
+    for words in [
+        &["version", "--client"][..],
+        &["explain", "SKVS301"],
+        &["completion", "bash"],
+        &["__complete", "list", ""],
+    ] {
+        let told = run(words);
+        assert_eq!((told.code, &*told.stderr), (Some(0), ""), "{told}");
+    }
+    let said = "SKVS_NAMESPACE: \"A B\" cannot be the name of a namespace";
+    for words in [&["list"][..], &["config"], &["lint"]] {
+        let told = run(words);
+        let error = format!("error: {said}\n");
+        assert_eq!((told.code, told.stderr), (Some(2), error), "{words:?}");
+    }
+    let told = run(&["doctor"]);
+    assert_ne!(told.code, Some(2), "{told}");
+    assert!(told.stdout.contains(said), "{told}");
+    let told = run(&["list", "-n", "A B"]);
+    let said = "error: --namespace: \"A B\" cannot be the name of a namespace\n";
+    assert_eq!((told.code, &*told.stderr), (Some(2), said), "{told}");
+}
+
+#[test]
 fn the_namespace_of_the_environment() {
     let server = Listener::answering(200, EMPTY_LIST);
     let told = skvs(&["list"])

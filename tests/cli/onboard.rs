@@ -91,7 +91,7 @@ fn it_is_printed_in_the_runbooks_form() {
     Warning: not checked: the cluster (--local)
     Warning: not checked: other manifests: no repository is named (--repo)
     Encryption is off: the team uses CouchDB itself, which stores documents as they are. Only for data that is not sensitive.
-    It should not be switched once the onboarding is installed.
+    Do not change this after the installation.
     In the runbook's installation its endpoint is http://db-agora-kvs-secure-kvs-agora-couchdb.secure-kvs.svc:5984
     hint: once it is installed, print the message for the team: kubectl skvs notes skvs-onboarding-pds--orders -n flux-system --share
     "#);
@@ -152,7 +152,7 @@ fn it_is_written_as_its_neighbours_are_and_listed() {
     Warning: not checked: the cluster (--local)
     infrastructure/k8s/prod/secure-kvs/secure-kvs-onboarding/pds_orders.yaml written and listed in infrastructure/k8s/prod/secure-kvs/secure-kvs-onboarding/kustomization.yaml; Flux installs it when it is merged
     Encryption is on: the team uses Steelcouch, which encrypts what CouchDB stores.
-    It should not be switched once the onboarding is installed.
+    Do not change this after the installation.
     In the runbook's installation its endpoint is http://steelcouch-agora-kvs-secure-kvs-agora-couchdb.secure-kvs.svc:5984
     hint: once it is installed, print the message for the team: kubectl skvs notes skvs-onboarding-pds--orders -n flux-system --share
     "#);

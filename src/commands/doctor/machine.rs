@@ -2,6 +2,7 @@
 
 use crate::advice::{Command, Origin};
 use crate::completion;
+use crate::error::Result;
 use crate::helm::Helm;
 use crate::programs::{self, Folders, shadow};
 use crate::repository::git;
@@ -14,12 +15,16 @@ const PLUGIN: &str = "kubectl-skvs";
 /// Under this one it asks for completions.
 const COMPLETION: &str = "kubectl_complete-skvs";
 
-/// The checks; `root` is the grammar of the command line.
-pub(super) async fn checks(root: clap::Command, found: &settings::Found) -> Vec<Check> {
+/// The checks; `root` is the grammar of the command line, `usable` whether the settings in force can be used.
+pub(super) async fn checks(
+    root: clap::Command,
+    found: &settings::Found,
+    usable: Result<()>,
+) -> Vec<Check> {
     let folders = Folders::of_path();
     let mut all = vec![plugin(&folders)];
     all.extend(shadows(shadow::all(&root)));
-    all.push(of_settings(found));
+    all.push(of_settings(found, usable));
     all.push(of_completion(&folders));
     all.push(helm().await);
     all.push(git());
@@ -91,16 +96,19 @@ fn shadows(shadow::Shadows { found, unlisted }: shadow::Shadows) -> Vec<Check> {
     }
 }
 
-fn of_settings(found: &settings::Found) -> Check {
+fn of_settings(found: &settings::Found, usable: Result<()>) -> Check {
     const SUBJECT: &str = "settings";
     let path = found.path.as_ref().map(|path| path.display().to_string());
-    match (&found.settings, path) {
-        (Err(error), _) => check(SUBJECT, State::Failed, error.message()).next(
-            "correct the file, see docs/configuration.md",
-            &Origin::default(),
-        ),
-        (Ok(_), Some(path)) if found.exists => check(SUBJECT, State::Ok, path),
-        (Ok(_), _) => check(SUBJECT, State::Ok, "no file, so the defaults"),
+    let next = match &found.settings {
+        Err(_) => "correct the file, see docs/configuration.md",
+        Ok(_) => "correct it, see docs/configuration.md",
+    };
+    match (usable, path) {
+        (Err(error), _) => {
+            check(SUBJECT, State::Failed, error.message()).next(next, &Origin::default())
+        }
+        (Ok(()), Some(path)) if found.exists => check(SUBJECT, State::Ok, path),
+        (Ok(()), _) => check(SUBJECT, State::Ok, "no file, so the defaults"),
     }
 }
 

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 const ENCRYPTION: [&str; 3] = [
     "Encrypted: the team uses Steelcouch, which encrypts what CouchDB stores and lacks some of its features.",
     "Not encrypted: the team uses CouchDB itself, which stores documents as they are. Only for data that is not sensitive.",
-    "It should not be switched once the onboarding is installed.",
+    "Do not change this after the installation.",
 ];
 
 /// The complete request.
