@@ -86,7 +86,7 @@ pub async fn run(app: &mut App, args: &Args) -> Result<Code> {
     let compared = Compared {
         base,
         installed: asked.installed,
-        without_folder: asked.without_folder,
+        left_out: asked.left_out,
     };
     let wishes = Wishes {
         conventions: &conventions,

@@ -42,8 +42,16 @@ pub(crate) struct Compared {
     pub(crate) base: Option<git::Base>,
     /// Of each cluster that was asked.
     pub(crate) installed: Vec<Installed>,
-    /// Contexts that no folder is for: they were not asked.
-    pub(crate) without_folder: Vec<String>,
+    /// What was left out of `--all-contexts`.
+    pub(crate) left_out: Vec<LeftOut>,
+}
+
+/// Contexts without a folder, or folders without a context: neither is compared.
+pub(crate) struct LeftOut {
+    /// `context` or `folder`.
+    pub(crate) what: &'static str,
+    pub(crate) names: Vec<String>,
+    pub(crate) why: &'static str,
 }
 
 /// Checks the manifests, compares them with other states if any were read, and prints the report.
@@ -59,7 +67,7 @@ pub(crate) fn check(
     let Compared {
         base,
         installed,
-        without_folder,
+        left_out,
     } = compared;
     let mut ignores = wishes.gate.ignores(app);
     let commit = base.as_ref().map(|base| base.commit.clone());
@@ -77,14 +85,15 @@ pub(crate) fn check(
         return Err(nothing(wishes, tree));
     }
     let mut outcome = lint::run(&repository);
-    let without_folder: Vec<String> = without_folder.iter().map(|name| one_line(name)).collect();
-    outcome
-        .not_checked
-        .extend(without_folder.iter().map(|name| NotChecked {
-            file: None,
-            codes: vec!["SKVS551", "SKVS552"],
-            missing: NotRead::new(format!("context {name}"), "no folder, not compared"),
-        }));
+    for LeftOut { what, names, why } in &left_out {
+        outcome
+            .not_checked
+            .extend(names.iter().map(|name| NotChecked {
+                file: None,
+                codes: vec!["SKVS551", "SKVS552"],
+                missing: NotRead::new(format!("{what} {}", one_line(name)), why),
+            }));
+    }
     if let Subjects::These(names) = &wishes.subjects {
         outcome.found.retain(|found| {
             let subject = found.finding.subject.as_ref();
@@ -100,7 +109,7 @@ pub(crate) fn check(
     let fails = wishes.gate.fails(report.totals.worst());
     // Whoever asks for it must not take "not read" for "nothing differs".
     let unread = unread(&repository, &report);
-    let is_known = report.not_known.is_empty() && unread.is_empty() && without_folder.is_empty();
+    let is_known = report.not_known.is_empty() && unread.is_empty() && left_out.is_empty();
     let code = Code::of_findings(fails, is_known);
     // A reader that goes away takes the report, not the verdict.
     let printed = print(app, &report, wishes.format, code);
@@ -114,8 +123,10 @@ pub(crate) fn check(
     for unread in unread {
         app.ui.error(&Error::new(unread));
     }
-    if !without_folder.is_empty() {
-        let error = format!("no folder, not compared: {}", without_folder.join(", "));
+    for LeftOut { what, names, why } in left_out {
+        let plural = if names.len() == 1 { "" } else { "s" };
+        let names: Vec<String> = names.iter().map(|name| one_line(name)).collect();
+        let error = format!("not compared: {what}{plural} {}: {why}", names.join(", "));
         app.ui.error(&Error::new(error));
     }
     Ok(code)

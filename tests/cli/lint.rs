@@ -1103,6 +1103,23 @@ fn a_cluster_that_does_not_answer_leaves_its_manifests_unknown() {
     );
 }
 
+#[test]
+fn of_all_contexts_a_folder_without_one_is_named() {
+    let clusters = [("prod", "http://127.0.0.1:1", "{}")];
+    let run = crate::contexts::with(&["lint", "--installed", "--all-contexts"], &clusters);
+    for name in ["prod", "test"] {
+        let folder = FOLDER.replace("/prod/", &format!("/{name}/"));
+        run.file(
+            &format!("{folder}/pds_database.yaml"),
+            &manifest("pds", "database"),
+        );
+    }
+    let told = run.run();
+    let said = "error: not compared: folder test: no context of this name";
+    assert!(told.stderr.contains(said), "{told}");
+    assert_eq!(told.code, Some(1), "{told}");
+}
+
 /// A run with these contexts, all of them dark, beside three manifests for `dark`.
 fn beside_the_dark(words: &[&str], contexts: &[&str]) -> Told {
     let contexts: Vec<(&str, &str, &str)> = contexts
@@ -1142,13 +1159,15 @@ fn of_all_contexts_those_without_a_folder_are_named() {
     let contexts = ["dark", "kind", "minikube"];
     let told = beside_the_dark(&["--all-contexts"], &contexts);
     assert_eq!(told.code, Some(1), "{told}");
-    let said = "error: no folder, not compared: kind, minikube";
+    let said =
+        "error: not compared: contexts kind, minikube: no onboardings in a folder of this name";
     assert!(told.stderr.contains(said), "{told}");
+    assert!(!told.stderr.contains("folder dark"), "{told}");
     assert!(!told.stderr.contains("error: kind: "), "{told}");
     let (_, last) = moved(&told);
     let said = "3 manifests on context dark. Not checked: ";
     assert!(last.contains(said), "{told}");
-    let said = "context kind (no folder, not compared)";
+    let said = "context minikube (no onboardings in a folder of this name)";
     assert!(last.contains(said), "{told}");
     // One that is named must have one.
     let told = beside_the_dark(&["--contexts", "dark,kind"], &contexts);

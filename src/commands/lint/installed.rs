@@ -8,14 +8,15 @@ use crate::diagnosis::lint::{Installed, Repository};
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::triage::installed;
+use crate::triage::lint::LeftOut;
 use std::collections::BTreeSet;
 
 /// What was read.
 #[derive(Default)]
 pub(super) struct Asked {
     pub(super) installed: Vec<Installed>,
-    /// Contexts that no folder is for.
-    pub(super) without_folder: Vec<String>,
+    /// Contexts that no folder is for, and folders that no context is for.
+    pub(super) left_out: Vec<LeftOut>,
     /// The messages and codes of several clusters.
     pub(super) answers: Option<Answers<Installed>>,
 }
@@ -43,7 +44,7 @@ async fn several(
     repository: &Repository<'_>,
     mut fleet: Fleet,
 ) -> Result<Asked> {
-    let without_folder = without_folder(args, repository, &mut fleet)?;
+    let left_out = left_out(args, repository, &mut fleet)?;
     let folders = folders(args, repository, fleet.names())?;
     let answers = fleet
         .ask(app, async |_, cluster| {
@@ -61,18 +62,14 @@ async fn several(
     });
     Ok(Asked {
         installed: installed.collect(),
-        without_folder,
+        left_out,
         answers: Some(answers),
     })
 }
 
-/// Leaves out the contexts that have no folder of their name: a kubeconfig may have more clusters than the repository. One that is named is an
-/// error instead: its folder may have another name, which only the user can say.
-fn without_folder(
-    args: &Args,
-    repository: &Repository<'_>,
-    fleet: &mut Fleet,
-) -> Result<Vec<String>> {
+/// Of all contexts, leaves out those that have no folder of their name, since a kubeconfig may have more clusters than the repository, and says
+/// which folders have no context. A context that is named is an error instead: its folder may have another name, which only the user can say.
+fn left_out(args: &Args, repository: &Repository<'_>, fleet: &mut Fleet) -> Result<Vec<LeftOut>> {
     if !args.contexts.is_all() || !args.for_cluster.is_empty() {
         return Ok(Vec::new());
     }
@@ -86,7 +83,23 @@ fn without_folder(
             false => error.hint(format!("the folders are {}; name the contexts with --contexts, and in the same order the folders with --for-cluster", list(&named))),
         });
     }
-    Ok(without)
+    let contexts = fleet.names();
+    let of_none = |folder: &&&str| !contexts.iter().any(|context| context == **folder);
+    let folders = named.iter().filter(of_none);
+    let left_out = [
+        LeftOut {
+            what: "context",
+            names: without,
+            why: "no onboardings in a folder of this name",
+        },
+        LeftOut {
+            what: "folder",
+            names: folders.map(ToString::to_string).collect(),
+            why: "no context of this name",
+        },
+    ];
+    let left_out = left_out.into_iter().filter(|left| !left.names.is_empty());
+    Ok(left_out.collect())
 }
 
 /// The folder for each context: those that are named, in the same order, else those of the contexts' names.
