@@ -9,6 +9,7 @@ use crate::cluster::patch::{self, MANAGER};
 use crate::diagnosis::Case;
 use crate::diagnosis::flux_commands;
 use crate::diagnosis::install::{self, Left};
+use crate::diagnosis::remote;
 use crate::diagnosis::retries::{self, Fixes};
 use crate::error::{Error, Result};
 use crate::exit::Code;
@@ -129,10 +130,14 @@ async fn creates_the_database(app: &mut App, cluster: &Cluster, object: Value) -
             let error = Error::new(why).with_code(Code::Refused);
             let remove = flux_commands::uninstall(&case);
             let then = retries::then(&case, Fixes::Elsewhere);
-            Err(error.hint(remove.after(match then {
+            let first = match then {
                 Some(_) => "remove the failed release first, then resume it:",
                 None => "remove the failed release first:",
-            })))
+            };
+            Err(match case.hr().is_remote() {
+                true => error.hint(format!("{first} {}", remote::there(&remove))),
+                false => error.hint(remove.after(first)),
+            })
         }
     }
 }

@@ -6,6 +6,7 @@ use super::finding::{Evidence, Finding};
 use super::nodes;
 use super::placement;
 use super::registry::RULES;
+use super::remote;
 use super::rule::{Role, Rule, Severity};
 use crate::text::one_line;
 use serde::Serialize;
@@ -107,7 +108,8 @@ fn diagnose_by(rules: &[&'static Rule], case: &Case<'_>) -> Diagnosis {
                     // Whoever looks for an unknown cause needs to know what it is not.
                     let more = against.iter().filter(|_| rule.role == Role::Fallback);
                     let finding = placement::also(case, nodes::also(case, finding));
-                    found.push((rule, finding.seen(more.cloned())));
+                    let finding = finding.seen(more.cloned());
+                    found.push((rule, remote::told(case, finding)));
                 }
                 Some(evidence) => {
                     let (what, why) = contradicted(rule, &evidence);

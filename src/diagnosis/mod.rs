@@ -41,6 +41,7 @@ mod precision;
 mod refused;
 pub mod registry;
 mod remnants;
+pub(crate) mod remote;
 mod rendering;
 pub mod retries;
 pub mod retry;
