@@ -24,6 +24,36 @@ pub(crate) struct Made {
     pub(crate) after: Value,
 }
 
+/// A change that was not made, or of which it is not known.
+pub(crate) struct NotMade {
+    pub(crate) error: Error,
+    /// The object is surely as it was.
+    pub(crate) is_unchanged: bool,
+}
+
+impl NotMade {
+    pub(crate) fn unchanged(error: impl Into<Error>) -> Self {
+        Self {
+            error: error.into(),
+            is_unchanged: true,
+        }
+    }
+
+    /// It, or what was done before it, may have changed something.
+    pub(crate) fn perhaps(error: Error) -> Self {
+        Self {
+            error,
+            is_unchanged: false,
+        }
+    }
+}
+
+impl From<NotMade> for Error {
+    fn from(not: NotMade) -> Self {
+        not.error
+    }
+}
+
 /// Makes the change on an object that was read and judged. An object that is read again is given to `judge`.
 ///
 /// # Errors
@@ -34,10 +64,10 @@ pub(crate) async fn make(
     change: &Change,
     rehearsal: bool,
     mut judge: impl AsyncFnMut(&Value) -> Result<()>,
-) -> Result<Made> {
+) -> std::result::Result<Made, NotMade> {
     let mut tries = 1;
     loop {
-        let hr = typed(&object)?;
+        let hr = typed(&object).map_err(NotMade::unchanged)?;
         #[expect(clippy::disallowed_methods, reason = "the change that was asked for")]
         let made = cluster
             .change_helm_release(&hr.metadata, change, rehearsal)
@@ -46,12 +76,19 @@ pub(crate) async fn make(
             Ok(after) if change.is_in(&after) => {
                 return Ok(Made { hr, after });
             }
-            Ok(_) => return Err(not_held(&hr, change, rehearsal)),
+            Ok(_) => {
+                let error = not_held(&hr, change, rehearsal);
+                return Err(NotMade {
+                    error,
+                    is_unchanged: rehearsal,
+                });
+            }
             Err(error) if is_conflict(&error) && tries < TRIES => {
                 tries += 1;
                 let (namespace, name) = (&hr.metadata.namespace, &hr.metadata.name);
-                object = cluster.helm_release(namespace, name).await?;
-                judge(&object).await?;
+                let read = cluster.helm_release(namespace, name).await;
+                object = read.map_err(NotMade::unchanged)?;
+                judge(&object).await.map_err(NotMade::unchanged)?;
             }
             Err(error) => return Err(not_made(&hr, change, error)),
         }
@@ -81,17 +118,18 @@ fn is_conflict(error: &ClusterError) -> bool {
 }
 
 /// The error of a change. A change without an answer may have been made.
-fn not_made(hr: &HelmRelease, change: &Change, error: ClusterError) -> Error {
+fn not_made(hr: &HelmRelease, change: &Change, error: ClusterError) -> NotMade {
     let conflict = is_conflict(&error);
     let refused = error.is_surely_refused();
     let error = Error::from(error);
     if conflict {
-        return error.hint("it keeps changing; nothing was changed; try again");
+        return NotMade::unchanged(error.hint("it keeps changing; nothing was changed; try again"));
     }
     if refused {
-        return error;
+        return NotMade::unchanged(error);
     }
-    error.hint(see(hr, change).after("it is not known whether it was changed; see:"))
+    let see = see(hr, change).after("it is not known whether it was changed; see:");
+    NotMade::perhaps(error.hint(see))
 }
 
 /// The error of a change that the API server accepted but did not return.

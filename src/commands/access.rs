@@ -115,11 +115,6 @@ fn refused(error: Error) -> Error {
 /// The one onboarding that the name means.
 fn meant<'r>(args: &Args, repository: &'r Repository<'r>) -> Result<&'r Onboarding<'r>> {
     let name = typed(&args.name);
-    let of_cluster = |o: &&Onboarding<'_>| match (&args.for_cluster, o.cluster) {
-        (None, _) => true,
-        (Some(wanted), Cluster::Named(is)) => wanted == is,
-        (Some(_), Cluster::Folder(_)) => false,
-    };
     let all = repository.onboardings.iter();
     let found: Vec<&Onboarding<'_>> = all
         .filter(|o| {
@@ -127,7 +122,7 @@ fn meant<'r>(args: &Args, repository: &'r Repository<'r>) -> Result<&'r Onboardi
                 .iter()
                 .any(|called| called == name || *called == args.name)
         })
-        .filter(of_cluster)
+        .filter(|o| is_for(args, o))
         .collect();
     // A path says which of several files of one name it is.
     let path = folder::shown(Path::new(&args.name));
@@ -150,6 +145,15 @@ fn meant<'r>(args: &Args, repository: &'r Repository<'r>) -> Result<&'r Onboardi
             ));
             Err(error.hint("name the file, or its cluster with --for-cluster"))
         }
+    }
+}
+
+/// Whether an onboarding is for the cluster that is named, or none is.
+fn is_for(args: &Args, onboarding: &Onboarding<'_>) -> bool {
+    match (&args.for_cluster, onboarding.cluster) {
+        (None, _) => true,
+        (Some(wanted), Cluster::Named(is)) => wanted == is,
+        (Some(_), Cluster::Folder(_)) => false,
     }
 }
 
@@ -178,15 +182,23 @@ fn nobody(args: &Args, repository: &Repository<'_>, name: &str) -> Error {
         None => folder::shown(&args.repo),
     };
     let error = Error::new(format!("no onboarding {name:?} in {place}"));
-    let names: Vec<String> = repository
-        .onboardings
-        .iter()
-        .flat_map(Onboarding::called)
-        .collect();
+    let is_it = |o: &&Onboarding<'_>| o.called().iter().any(|called| called == name);
+    let elsewhere = repository.onboardings.iter().filter(is_it).map(|o| {
+        let file = one_line(&o.manifest.file);
+        match o.cluster {
+            Cluster::Named(cluster) => format!("{file} (cluster {})", one_line(cluster)),
+            Cluster::Folder(_) => format!("{file} (its path names no cluster)"),
+        }
+    });
+    let elsewhere: Vec<String> = elsewhere.collect();
+    let here = repository.onboardings.iter();
+    let here = here.filter(|o| is_for(args, o));
+    let names: Vec<String> = here.flat_map(Onboarding::called).collect();
     let near = near(name, names.iter().map(String::as_str));
-    let error = match near.is_empty() {
-        true => error,
-        false => error.hint(format!("did you mean {}?", near.join(", "))),
+    let error = match (elsewhere.is_empty(), near.is_empty()) {
+        (false, _) => error.hint(format!("it is in {}", elsewhere.join(", "))),
+        (true, true) => error,
+        (true, false) => error.hint(format!("did you mean {}?", near.join(", "))),
     };
     match repository.tree.not_known.first() {
         Some(file) => error.hint(format!(

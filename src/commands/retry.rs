@@ -147,12 +147,12 @@ async fn retried(app: &mut App, args: &Args) -> Result<Code> {
     let again = ACT.before(interrupt.as_mut(), again).await;
     let again = again.map_err(messages::since_shown)?;
     plan.holds(&again)?;
-    if let Err(error) = act::carry_out(app, &cluster, args, again, &runner).await {
-        if error.code() != Code::Refused {
+    if let Err(not) = act::carry_out(app, &cluster, args, again, &runner).await {
+        if !not.is_unchanged {
             // The failure matters more than a reader that is gone.
             let _ = tell(app, args, &plan, &runner, Outcome::Incomplete);
         }
-        return Err(error);
+        return Err(not.error);
     }
     tell(app, args, &plan, &runner, Outcome::Requested)?;
     if !args.wait {

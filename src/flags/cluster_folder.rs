@@ -15,36 +15,59 @@ pub(crate) fn folder(text: &str) -> std::result::Result<String, &'static str> {
     }
 }
 
+/// The clusters that the repository has: those with a folder for onboardings, and those of the files' paths.
+///
+/// # Errors
+/// A folder that may have others cannot be read.
+pub(crate) fn known<'p>(
+    repository: &Path,
+    layout: &Layout,
+    paths: impl Iterator<Item = &'p str>,
+) -> Result<BTreeSet<String>> {
+    let in_folders = clusters::clusters(repository, layout);
+    let mut all = in_folders.map_err(|why| {
+        let why = one_line(&why);
+        Error::new(format!(
+            "cannot tell which clusters the repository has: {why}"
+        ))
+    })?;
+    let in_files = paths.filter_map(|path| layout.cluster(path));
+    all.extend(in_files.map(str::to_owned));
+    Ok(all)
+}
+
 /// Refuses a cluster that the repository does not have. One whose onboardings are gone is still there by the rest of its files.
 ///
 /// # Errors
 /// It is not there, or it cannot be known because a folder or a file was not read.
 pub(crate) fn check(repository: &Path, layout: &Layout, tree: &Tree, wanted: &str) -> Result<()> {
-    let (mut known, unread) = match clusters::clusters(repository, layout) {
-        Ok(known) => (known, None),
-        Err(why) => (BTreeSet::new(), Some(why)),
-    };
-    let in_files = tree.paths().filter_map(|path| layout.cluster(path));
-    known.extend(in_files.map(str::to_owned));
     let mut around = tree.paths().filter_map(|path| layout.around(path));
-    let is_known = known.contains(wanted)
-        || around.any(|cluster| cluster == wanted)
-        || repository.join(layout.above()).join(wanted).is_dir();
-    if is_known {
+    if around.any(|cluster| cluster == wanted)
+        || repository.join(layout.above()).join(wanted).is_dir()
+    {
         return Ok(());
     }
-    let mut not_known = tree.not_known.iter();
-    let unread = unread.or_else(|| not_known.next().map(|n| format!("{}: {}", n.file, n.why)));
-    if let Some(why) = unread {
-        let (wanted, why) = (one_line(wanted), one_line(&why));
+    let known = known(repository, layout, tree.paths())?;
+    if known.contains(wanted) {
+        return Ok(());
+    }
+    if let Some(unread) = tree.not_known.first() {
+        let (file, why) = (one_line(&unread.file), one_line(&unread.why));
         return Err(Error::new(format!(
-            "cannot tell whether the repository has cluster {wanted}: {why}"
+            "cannot tell whether the repository has cluster {}: {file}: {why}",
+            one_line(wanted)
         )));
     }
-    Err(unknown(repository, wanted, &known, layout))
+    Err(unknown(repository, layout, wanted, &known))
 }
 
-fn unknown(repository: &Path, wanted: &str, known: &BTreeSet<String>, layout: &Layout) -> Error {
+/// The error of a cluster that the repository does not have.
+pub(crate) fn unknown(
+    repository: &Path,
+    layout: &Layout,
+    wanted: &str,
+    known: &BTreeSet<String>,
+) -> Error {
     let place = folder::shown(repository);
     let error = Error::usage(format!(
         "{place} has no folder of cluster {}",
@@ -52,9 +75,14 @@ fn unknown(repository: &Path, wanted: &str, known: &BTreeSet<String>, layout: &L
     ));
     let known: Vec<String> = known.iter().map(|name| one_line(name)).collect();
     match known.is_empty() {
-        true => error.hint(format!(
-            "no folder is {layout}: name the repository's root with --repo, or another place with --layout"
-        )),
+        true => error.hint(elsewhere(layout)),
         false => error.hint(format!("clusters of the repository: {}", known.join(", "))),
     }
+}
+
+/// What to do where no folder is a cluster's.
+pub(crate) fn elsewhere(layout: &Layout) -> String {
+    format!(
+        "no folder is {layout}: name the repository's root with --repo, or another place with --layout"
+    )
 }

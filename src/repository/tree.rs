@@ -304,7 +304,8 @@ impl<'f> Due<'f> {
         Self { layout, folders }
     }
 
-    /// Flux applies every YAML file of a folder without a list, and none if one of them is broken.
+    /// Flux applies every YAML file of a folder without a list, and none if one of them is broken. Where there is a list, a file that is not in
+    /// it may be meant to be.
     fn is_parsed(&self, file: &File, text: &str) -> bool {
         let is_yaml = [".yaml", ".yml"].iter().any(|e| file.path.ends_with(e));
         let is_here = || {

@@ -174,6 +174,21 @@ fn the_cluster_must_be_the_repositorys() {
 }
 
 #[test]
+fn one_of_another_cluster_is_said_to_be_there() {
+    let empty = PROD.replace("/prod/", "/lab2/");
+    let empty = empty.replace("pds_orders", "pds_other");
+    let other = MANIFEST.replace("orders", "other");
+    let files = [(PROD, MANIFEST), (&*empty, &*other)];
+    let (told, _) = access(&["pds_orders", "add", "x", "--for-cluster", "lab2"], &files);
+    assert_snapshot!(told, @r#"
+    exit 1
+    stderr:
+    error: no onboarding "pds_orders" in REPO for cluster lab2
+    hint: it is in REPO/infrastructure/k8s/prod/secure-kvs/secure-kvs-onboarding/pds_orders.yaml (cluster prod)
+    "#);
+}
+
+#[test]
 fn what_cannot_be_edited_safely_is_left_alone() {
     let list =
         "serviceAccounts:\n      # the API\n      - pds-api\n      - pds-worker   # until March\n";

@@ -88,6 +88,15 @@ fn a_source_without_a_namespace_is_the_onboardings_own() {
     let linted = with(settings, &["lint", "pds_fresh.yaml"], &files).run();
     let said = "the namespace of its chart's source is other, the settings' is flux-system";
     assert!(linted.stdout.contains(said), "{linted}");
+    // Its own, not that of -n.
+    let named = elsewhere.replace(r#""namespace": "other""#, r#""namespace": "flux-system""#);
+    assert_ne!(named, elsewhere);
+    for text in [&told.stdout, &named] {
+        let files = [("pds_fresh.yaml", text.as_str())];
+        let words = ["lint", "pds_fresh.yaml", "-n", "team"];
+        let linted = with(settings, &words, &files).run();
+        assert!(!linted.stdout.contains("SKVS512"), "{linted}");
+    }
 }
 
 #[test]

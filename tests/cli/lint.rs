@@ -993,7 +993,7 @@ fn one_cluster_is_compared_with_its_own_manifests() {
     exit 2
     stderr:
     error: no manifest is for the cluster stage
-    hint: the repository has prod, test
+    hint: the manifests are for prod, test
     ");
     let told = run(&["--installed", "--for-cluster", "test", "-o", "json"]);
     let report: Value = serde_json::from_str(&told.stdout).unwrap();

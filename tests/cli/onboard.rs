@@ -465,7 +465,7 @@ fn of_several_clusters_some_must_be_meant() {
         "{told}"
     );
     let (told, files, _) = run(&["--for-cluster", "lab3"]);
-    assert_eq!((told.code, files), (Some(1), 3), "{told}");
+    assert_eq!((told.code, files), (Some(2), 3), "{told}");
     assert!(
         told.stderr
             .contains("clusters of the repository: lab2, prod"),

@@ -337,6 +337,16 @@ fn a_document_says_that_nothing_was_done() {
     assert_eq!(told.code, Some(1), "{told}");
     assert_eq!(document(&told)["outcome"], "incomplete", "{told}");
 
+    // The only change was refused, so nothing was changed.
+    let cluster = Cluster {
+        revisions: Some(Vec::new()),
+        changes: vec![Some((403, status(403, "Forbidden", "no")))],
+        ..Cluster::new()
+    };
+    let words = [&NAME[..], &["-o", "json"]].concat();
+    let (told, _) = retry(cluster, &words, Some(&helm));
+    assert_eq!((told.code, &*told.stdout), (Some(1), ""), "{told}");
+
     // Neither a refusal nor --wait prints a document.
     let helm = Helm::new(0);
     let cluster = Cluster {

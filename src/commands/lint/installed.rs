@@ -155,7 +155,7 @@ fn no_manifest(folder: &str, named: &BTreeSet<&str>) -> Error {
             "no manifest is for the cluster {folder}: no path follows --layout"
         )),
         false => Error::usage(format!("no manifest is for the cluster {folder}"))
-            .hint(format!("the repository has {}", list(named))),
+            .hint(format!("the manifests are for {}", list(named))),
     }
 }
 

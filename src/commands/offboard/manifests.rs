@@ -41,7 +41,15 @@ pub(super) fn find(
         let joined = database.as_ref().ok().and_then(Option::as_ref);
         let joined = joined.map(|names| names.joined());
         let is_it = joined.as_deref() == Some(subject.database.as_str());
-        if is_it || (subject.certain && id == subject.id) {
+        let is_it = is_it || (subject.certain && id == subject.id);
+        if let (true, Some(by)) = (is_it, only_elsewhere(args, tree, &onboarding.manifest.file)) {
+            // Nothing is left to change for this cluster, but Flux's own Kustomizations, which may apply the folder, are not read.
+            found.lacks(Some(Why::NotAsked(format!(
+                "{} declares it, and only {} is known to list it",
+                one_line(&onboarding.manifest.file),
+                one_line(by)
+            ))));
+        } else if is_it {
             let cluster = match onboarding.cluster {
                 Cluster::Named(cluster) => Some(cluster.to_owned()),
                 Cluster::Folder(_) => None,
@@ -139,6 +147,17 @@ fn may_be_here(args: &Args, tree: &Tree, file: &str) -> bool {
         .any(|k| args.layout.around(&k.file) == Some(wanted))
 }
 
+/// One of the kustomizations that list a file outside the clusters' folders, if all of them are another cluster's.
+fn only_elsewhere<'t>(args: &Args, tree: &'t Tree, file: &str) -> Option<&'t str> {
+    let wanted = args.for_cluster.as_deref()?;
+    let appliers = tree.appliers(file);
+    let is_elsewhere =
+        |by: &str| matches!(args.layout.around(by), Some(cluster) if cluster != wanted);
+    let are_all = appliers.iter().all(|k| is_elsewhere(&k.file));
+    let first = appliers.first().filter(|_| are_all)?;
+    args.layout.around(file).is_none().then_some(&first.file)
+}
+
 /// Why a file may be another cluster's too; `None` if only the wanted cluster applies it.
 fn shared(args: &Args, tree: &Tree, file: &str) -> Option<String> {
     let of = |file: &str| args.layout.around(file).map(str::to_owned);
@@ -153,7 +172,10 @@ fn shared(args: &Args, tree: &Tree, file: &str) -> Option<String> {
         });
     }
     let is_unlisted = appliers.is_empty() && of(file) != this;
-    is_unlisted.then(|| "its path does not name a cluster".to_owned())
+    is_unlisted.then(|| match of(file) {
+        Some(cluster) => format!("it is in the folder of {}", one_line(&cluster)),
+        None => "its path does not name a cluster".to_owned(),
+    })
 }
 
 /// Why not all manifests are known that may declare it. `is_seen`: the cluster's folder has an onboarding.

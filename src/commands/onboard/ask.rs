@@ -3,7 +3,7 @@
 use super::Args;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::flags::service_account;
+use crate::flags::{cluster_folder, service_account};
 use crate::model::names::DatabaseName;
 use crate::model::new_onboarding::Wanted;
 use crate::question::confirmation::{self, Act};
@@ -88,10 +88,8 @@ pub(super) async fn clusters(
     let names: Vec<String> = all.iter().cloned().collect();
     match names.len() {
         1 => Ok(names),
-        0 => Err(
-            Error::usage(format!("no folder {} in the repository", args.layout))
-                .hint("name the cluster with --for-cluster, or another place with --layout"),
-        ),
+        0 => Err(Error::usage("the repository has no clusters")
+            .hint(cluster_folder::elsewhere(&args.layout))),
         _ if !asks => Err(Error::usage(format!(
             "the repository has several clusters: {}",
             names.join(", ")
@@ -102,7 +100,7 @@ pub(super) async fn clusters(
             let read = |text: &str| {
                 let meant: BTreeSet<String> = words(text).map(str::to_owned).collect();
                 match meant.iter().find(|name| !all.contains(*name)) {
-                    Some(other) => Err(format!("the repository has no cluster {other}")),
+                    Some(other) => Err(format!("the repository has no folder of cluster {other}")),
                     None if meant.is_empty() => Err("at least one must be named".to_owned()),
                     None => Ok(meant.into_iter().collect()),
                 }

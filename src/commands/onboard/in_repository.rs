@@ -6,13 +6,14 @@ use crate::diagnosis::lint::onboarding::{Cluster, Onboarding};
 use crate::diagnosis::lint::{self, Conventions, Outcome, Repository};
 use crate::diagnosis::rule::Severity;
 use crate::error::{Error, Result};
+use crate::flags::cluster_folder;
 use crate::model::helm_release::GROUP;
 use crate::model::mark::{self, Mark};
 use crate::model::new_onboarding::{Style, Wanted, file_name, manifest};
 use crate::repository::edit::{self, ListChange};
 use crate::repository::folder::{self, File};
 use crate::repository::tree::Nearest;
-use crate::repository::{Files, Layout, Tree, clusters};
+use crate::repository::{Files, Layout, Tree};
 use crate::text::{diff, one_line};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
@@ -50,23 +51,11 @@ pub(super) enum List {
 /// The folder cannot be read.
 pub(super) fn clusters(repo: &Path, layout: &Layout) -> Result<BTreeSet<String>> {
     let files = folder::load(&[repo.to_owned()])?;
-    all(repo, layout, &homes(&files, layout))
+    known_clusters(repo, layout, &files)
 }
 
-fn all(
-    repo: &Path,
-    layout: &Layout,
-    homes: &BTreeMap<String, BTreeSet<String>>,
-) -> Result<BTreeSet<String>> {
-    let all = clusters::clusters(repo, layout);
-    let mut all = all.map_err(|why| {
-        let why = one_line(&why);
-        Error::new(format!(
-            "cannot tell which clusters the repository has: {why}"
-        ))
-    })?;
-    all.extend(homes.keys().cloned());
-    Ok(all)
+fn known_clusters(repo: &Path, layout: &Layout, files: &Files) -> Result<BTreeSet<String>> {
+    cluster_folder::known(repo, layout, files.all.iter().map(|f| f.path.as_str()))
 }
 
 /// The folders of each cluster.
@@ -157,7 +146,7 @@ pub(super) fn plan(repo: &Path, request: &Request<'_>, clusters: &[String]) -> R
         checks: Checks::default(),
     };
     for cluster in clusters {
-        let home = home(repo, layout, &homes, cluster)?;
+        let home = home(repo, layout, &would_be, &homes, cluster)?;
         let neighbours = repository.onboardings.iter();
         let neighbours: Vec<_> = neighbours
             .filter(|o| o.cluster == Cluster::Named(cluster))
@@ -214,6 +203,7 @@ fn unknown_claim(other: &Onboarding<'_>) -> Option<String> {
 fn home(
     repo: &Path,
     layout: &Layout,
+    files: &Files,
     homes: &BTreeMap<String, BTreeSet<String>>,
     cluster: &str,
 ) -> Result<String> {
@@ -234,15 +224,12 @@ fn home(
                 ));
                 return Err(error.hint("it is, or is in, a link or a folder whose name begins with a dot: name a folder in it with --repo and --layout"));
             }
-            let names: Vec<String> = all(repo, layout, homes)?.into_iter().collect();
-            let error = Error::new(format!(
-                "the folder {} does not exist",
+            let known = known_clusters(repo, layout, files)?;
+            let error = cluster_folder::unknown(repo, layout, cluster, &known);
+            Err(error.hint(format!(
+                "a new cluster needs {} first, along with whatever applies it",
                 folder::shown(&home)
-            ));
-            Err(match names.is_empty() {
-                true => error.hint("create it first, along with whatever applies it"),
-                false => error.hint(format!("clusters of the repository: {}", names.join(", "))),
-            })
+            )))
         }
         _ => {
             let known: Vec<String> = known.into_iter().map(|k| one_line(k)).collect();

@@ -4,8 +4,8 @@ use super::plan::Plan;
 use super::{Args, after, look, look_after_removal};
 use crate::advice::{Line, Origin};
 use crate::app::App;
-use crate::change;
 use crate::change::author;
+use crate::change::{self, NotMade};
 use crate::cluster::Cluster;
 use crate::cluster::patch::Change;
 use crate::diagnosis::after_fix::{Act, Action};
@@ -112,34 +112,35 @@ pub(super) async fn check(app: &App, cluster: &Cluster, args: &Args, plan: &Plan
 /// Takes the steps of a plan that has just been read.
 ///
 /// # Errors
-/// The failure, with the steps taken before it.
+/// The failure, with the steps taken before it, and whether there are none.
 pub(super) async fn carry_out(
     app: &mut App,
     cluster: &Cluster,
     args: &Args,
     mut plan: Plan,
     runner: &Runner,
-) -> Result<()> {
+) -> std::result::Result<(), NotMade> {
     let mut done = None;
     if let Runner::Found { helm, command } = runner {
-        check(app, cluster, args, &plan).await?;
+        let checked = check(app, cluster, args, &plan).await;
+        checked.map_err(NotMade::unchanged)?;
         #[expect(
             clippy::disallowed_methods,
             reason = "the uninstall that was confirmed"
         )]
         let ended = helm.uninstall(command).await;
-        let said = ended.map_err(|why| not_removed(&plan, &why))?;
+        let said = ended.map_err(|why| NotMade::perhaps(not_removed(&plan, &why)))?;
         app.ui.status(Shown::line(&said));
         let removed = "the release was removed, and Flux was not asked to install it";
         done = Some(removed);
         plan = installs(app, cluster, args, &plan)
             .await
-            .map_err(|error| not_asked(&plan, args, after(error, removed)))?;
+            .map_err(|error| NotMade::perhaps(not_asked(&plan, args, after(error, removed))))?;
     }
     let asked = ask(app, cluster, args, &plan).await;
-    asked.map_err(|error| match done {
-        Some(removed) => not_asked(&plan, args, after(error, removed)),
-        None => error,
+    asked.map_err(|not| match done {
+        Some(removed) => NotMade::perhaps(not_asked(&plan, args, after(not.error, removed))),
+        None => not,
     })
 }
 
@@ -152,11 +153,16 @@ async fn installs(app: &mut App, cluster: &Cluster, args: &Args, before: &Plan) 
 }
 
 /// Makes the changes that make Flux try again.
-async fn ask(app: &App, cluster: &Cluster, args: &Args, plan: &Plan) -> Result<()> {
+async fn ask(
+    app: &App,
+    cluster: &Cluster,
+    args: &Args,
+    plan: &Plan,
+) -> std::result::Result<(), NotMade> {
     let by = author::user(app, cluster).await;
     let mut object = plan.object.clone();
     let now = Timestamp::now();
-    for act in plan.acts() {
+    for (at, act) in plan.acts().into_iter().enumerate() {
         let wanted = wanted(act, now, &by);
         let judge = async |object: &Value| match act {
             // Only this run's own suspension is resumed.
@@ -164,9 +170,10 @@ async fn ask(app: &App, cluster: &Cluster, args: &Args, plan: &Plan) -> Result<(
             _ => still(app, cluster, args, plan, object).await,
         };
         let made = change::make(cluster, object, &wanted, false, judge).await;
-        let made = made.map_err(|error| match act {
-            Act::Resume => still_suspended(plan, error),
-            _ => error,
+        let made = made.map_err(|not| match act {
+            Act::Resume => NotMade::perhaps(still_suspended(plan, not.error)),
+            _ if at > 0 => NotMade::perhaps(not.error),
+            _ => not,
         })?;
         object = made.after;
     }

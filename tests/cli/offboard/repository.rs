@@ -197,6 +197,18 @@ fn a_file_that_another_cluster_may_apply_is_not_removed_by_a_command() {
         );
         assert!(!told.stdout.contains("--- a/"), "{cluster}: {told}");
     }
+    // Nothing is left to change for this cluster, but Flux may apply the folder by another way.
+    let of_prod = list("../../../shared/pds_other.yaml").replace("- x.yaml\n", "");
+    let of_lab = format!("{LAB}/kustomization.yaml");
+    let files = [
+        (shared, &*other),
+        (&*prod, &*of_prod),
+        (&*of_lab, "resources: []\n"),
+    ];
+    let told = told(&server, &["pds_other", "--for-cluster", "lab"], &files);
+    assert_eq!(state(&told, "manifest"), "not known", "{told}");
+    let said = "shared/pds_other.yaml declares it, and only gitops/infrastructure/k8s/prod/kustomization.yaml is known to list it";
+    assert!(flat(&told).contains(said), "{told}");
 }
 
 /// Values that Flux replaces or decrypts may be it.

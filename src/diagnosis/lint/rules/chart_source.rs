@@ -30,28 +30,32 @@ fn check(onboarding: &Onboarding<'_>, repository: &Repository<'_>) -> Checked {
         true => ("the runbook's", "The runbook's source"),
         false => ("the settings'", "The settings' source"),
     };
-    // Without a namespace it is the HelmRelease's own.
-    let namespace = expected.namespace.as_ref();
-    let namespace = namespace.unwrap_or(&conventions.namespace);
     let source = ["spec", "chart", "spec", "sourceRef"];
     if checked.known(onboarding.field(&source)).flatten().is_none() {
         return checked;
     }
     for (key, wanted) in [
-        ("kind", &expected.kind),
-        ("name", &expected.name),
-        ("namespace", namespace),
+        ("kind", Some(&expected.kind)),
+        ("name", Some(&expected.name)),
+        ("namespace", expected.namespace.as_ref()),
     ] {
         let path = [&source[..], &[key]].concat();
-        let is = match checked.known(onboarding.text(&path)) {
-            Some(Some(text)) => text,
-            Some(None) if key == "namespace" => {
-                match checked.known(onboarding.text(&["metadata", "namespace"])) {
-                    Some(own) => own.unwrap_or(wanted),
-                    None => continue,
-                }
+        let Some(is) = checked.known(onboarding.text(&path)) else {
+            continue;
+        };
+        // Without a namespace, here or in the settings, it is the HelmRelease's own.
+        let (is, wanted) = match (is, wanted) {
+            (Some(is), Some(wanted)) => (is, wanted.as_str()),
+            (None, None) => continue,
+            (None, Some(_)) | (Some(_), None) if key != "namespace" => continue,
+            (is, wanted) => {
+                let own = onboarding.text(&["metadata", "namespace"]);
+                let Some(own) = checked.known(own) else {
+                    continue;
+                };
+                let own = own.unwrap_or(&conventions.namespace);
+                (is.unwrap_or(own), wanted.map_or(own, String::as_str))
             }
-            Some(None) | None => continue,
         };
         if is != wanted {
             let sentence = format!("the {key} of its chart's source is {is}, {whose} is {wanted}");
