@@ -147,7 +147,10 @@ impl Cluster {
         );
         let (nodes, webhook, mesh, hook_jobs, related) = match is_well(&hr) {
             true => {
-                let well = "it is Ready, or on another cluster";
+                let well = match hr.is_remote() {
+                    true => REMOTE,
+                    false => "it is Ready",
+                };
                 (
                     Read::not_needed(well),
                     Read::not_needed(well),

@@ -53,6 +53,45 @@ pub(super) fn is_complete(case: &Case<'_>, job: &Subject) -> bool {
     jobs.any(|read| Subject::from(&read.meta) == *job && read.is_complete() == Some(true))
 }
 
+/// What an upgrade does with a hook that an installation runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Upgrade {
+    RunsIt,
+    SkipsIt,
+    NotKnown,
+}
+
+/// The same for a post-install hook, as the stored release or the Job's annotation says.
+pub(super) fn upgrade(case: &Case<'_>, hook: &Subject) -> Upgrade {
+    match runs_on_upgrade(case, hook) {
+        Some(true) => Upgrade::RunsIt,
+        Some(false) => Upgrade::SkipsIt,
+        None => Upgrade::NotKnown,
+    }
+}
+
+fn runs_on_upgrade(case: &Case<'_>, hook: &Subject) -> Option<bool> {
+    let stored = case.release().if_read().map(|release| release.hooks.iter());
+    let mut stored = stored.into_iter().flatten();
+    let stored = stored.find(|h| h.kind == hook.kind && h.name == hook.name);
+    if let Some(stored) = stored.filter(|h| !h.events.is_empty()) {
+        let mut events = stored.events.iter();
+        return Some(events.any(|event| event.ends_with("-upgrade")));
+    }
+    let jobs = case.hook_jobs().if_read();
+    let mut jobs = jobs.into_iter().flat_map(Listing::known);
+    let job = jobs.find(|job| Subject::from(&job.meta) == *hook)?;
+    if job.is_of_hook("post-install") != Some(true) {
+        return None;
+    }
+    let upgrades = ["pre-upgrade", "post-upgrade"];
+    Some(
+        upgrades
+            .iter()
+            .any(|hook| job.is_of_hook(hook) == Some(true)),
+    )
+}
+
 impl Attempt {
     fn of(case: &Case<'_>, timed_out: bool) -> Option<Self> {
         let deployed = case.hr().status.history.first()?.last_deployed.as_deref();

@@ -9,6 +9,7 @@ use super::after_fix::{Act, Action, Due, Then};
 use super::case::Case;
 use super::finding::{Finding, Verdict};
 use super::flux_commands::{history, uninstall};
+use super::hook_job::Upgrade;
 use super::install::{self, Left};
 use crate::model::failure;
 use crate::model::status::is_old_controller;
@@ -216,8 +217,9 @@ pub fn upgrade(case: &Case<'_>) -> Then {
     Then::new(Due::AtOnce, line, start(case))
 }
 
-/// What happens after a hook failed that only an installation runs: the database exists by then.
-pub fn past_installation(case: &Case<'_>) -> Then {
+/// What happens after a hook failed that an installation runs: the database exists by then.
+pub(super) fn past_installation(case: &Case<'_>, upgrade: Upgrade) -> Then {
+    const LEAVE_OUT: &str = "leave the Job out in the manifest (values.databaseCreationJob.enabled: false, if the chart's version has this value)";
     let install = &case.hr().spec.install;
     let removes = install.remediation.retries != 0 && install.strategy.name != "RetryOnFailure";
     let stopped = failure::has_stopped(case.hr());
@@ -228,20 +230,31 @@ pub fn past_installation(case: &Case<'_>) -> Then {
             Vec::new(),
         );
     }
-    if !install::is_stored(case) || !stopped && removes {
-        return on_its_own(
-            "Where Flux removes the release and installs it again, the creation Job fails with 412 (SKVS301), because the database exists.",
-        );
+    let is_stored = install::is_stored(case);
+    if stopped && !is_stored {
+        return on_its_own(format!(
+            "Flux has stopped. The creation Job of another installation fails with 412 (SKVS301), because the database exists: {LEAVE_OUT}. Flux then installs it on its own."
+        ));
     }
+    if !is_stored || !stopped && removes {
+        return on_its_own(format!(
+            "Where Flux removes the release and installs it again, the creation Job fails with 412 (SKVS301), because the database exists: then {LEAVE_OUT}."
+        ));
+    }
+    let hook = match upgrade {
+        Upgrade::RunsIt => "which runs the hook again",
+        Upgrade::SkipsIt => "which does not run the hook",
+        Upgrade::NotKnown => "which may not run the hook",
+    };
     match stopped {
         true => Then::new(
             Due::AtOnce,
-            "Then make Flux start. It upgrades that revision, which does not run the hook:",
+            format!("Then make Flux start. It upgrades that revision, {hook}:"),
             start(case),
         ),
-        false => on_its_own(
-            "Flux tries again on its own. It upgrades that revision, which does not run the hook.",
-        ),
+        false => on_its_own(format!(
+            "Flux tries again on its own. It upgrades that revision, {hook}."
+        )),
     }
 }
 

@@ -17,10 +17,16 @@ const NAMES: [&str; 2] = ["kustomize-controller", "source-controller"];
 /// Why folders may not be fetched or applied, according to the controllers' pods.
 pub(super) async fn down(cluster: &Cluster, now: Timestamp) -> Vec<Hint> {
     let selector = format!("{LABEL} in ({})", NAMES.join(","));
-    judged(cluster.serving_pods(FLUX, &selector).await, now)
+    let pods = cluster.serving_pods(FLUX, &selector).await;
+    // Saved files may lack a pod that runs.
+    let saved = cluster
+        .archive()
+        .map(|_| Why::NotAsked("not in the saved files".to_owned()));
+    judged(pods, saved.as_ref(), now)
 }
 
-fn judged(pods: Read<Listing<ServingPod>>, now: Timestamp) -> Vec<Hint> {
+/// `missing`: why a pod that runs may not be among them.
+fn judged(pods: Read<Listing<ServingPod>>, missing: Option<&Why>, now: Timestamp) -> Vec<Hint> {
     let unknown = |name: &str, why: &Why| {
         let why = why.clause();
         Hint::from(format!("whether {name} runs is unknown: {why}"))
@@ -41,7 +47,7 @@ fn judged(pods: Read<Listing<ServingPod>>, now: Timestamp) -> Vec<Hint> {
             .iter()
             .any(|found| found.pod.meta.labels.is_malformed());
         let broken = malformed.then(|| Why::Broken("labels of a pod are malformed".to_owned()));
-        match pods.not_all().or(broken.as_ref()) {
+        match pods.not_all().or(broken.as_ref()).or(missing) {
             Some(why) => hints.push(unknown(name, why)),
             None => {
                 let list = Command::new([
@@ -94,12 +100,25 @@ mod tests {
         ");
     }
 
+    #[tokio::test]
+    async fn a_pod_that_was_not_saved_may_run() {
+        let namespace =
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "flux-system"}});
+        let cluster = Cluster::saved(Scene::new(&[&namespace], "").plain(), 0);
+        let hints = down(&cluster, "2026-11-24T00:00:00Z".parse().unwrap()).await;
+        let hints: Vec<_> = hints.iter().map(Hint::plain).collect();
+        insta::assert_snapshot!(hints.join("\n"), @"
+        whether kustomize-controller runs is unknown: not in the saved files
+        whether source-controller runs is unknown: not in the saved files
+        ");
+    }
+
     #[test]
     fn pods_that_were_not_read_are_not_fine() {
         let now = "2026-11-24T00:00:00Z".parse().unwrap();
         let unread = Read::Unknown(Why::Forbidden("list pods in flux-system".to_owned()));
         let said = |pods| {
-            let hints = judged(pods, now);
+            let hints = judged(pods, None, now);
             hints.iter().map(Hint::plain).collect::<Vec<_>>().join("\n")
         };
         insta::assert_snapshot!(said(unread), @"

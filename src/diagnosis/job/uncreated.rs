@@ -66,7 +66,9 @@ pub(super) fn uncreated(job: &Subject, uid: Option<&str>, events: &Events) -> Op
         .filter(|e| e.reason == "FailedCreate" && e.is_whole)
         .map(of);
     let named = match is_bare_timeout(&newest) {
-        true => earlier.find(|why| names_late_webhook(why)),
+        true => earlier
+            .find(|why| !is_bare_timeout(why))
+            .filter(|why| names_late_webhook(why)),
         false => None,
     };
     let (why, then) = match named {
@@ -142,7 +144,7 @@ mod tests {
             uncreated(&job, None, &Events::whole(events.collect())).unwrap()
         };
         let failed = |message| ("FailedCreate", message);
-        let found = of(&[failed(late), failed(bare)]);
+        let found = of(&[failed(late), failed(bare), failed(bare)]);
         assert!(found.why.contains("policy.example"), "{found:?}");
         assert!(
             found.evidence().observed.contains("; then: Timeout: "),
@@ -152,7 +154,9 @@ mod tests {
             vec![failed(bare)],
             vec![failed(late), ("SuccessfulCreate", "x"), failed(bare)],
             vec![
+                failed(late),
                 failed("Error creating: exceeded quota: q, requested: a=1"),
+                failed(bare),
                 failed(bare),
             ],
         ] {

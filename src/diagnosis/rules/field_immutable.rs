@@ -19,8 +19,7 @@ selector, a volume's size, an immutable ConfigMap). The upgrade fails each time 
     fix: r#"See it: `helm diff` or the two versions of the chart, at the field named in the text.
 
 Go back to the earlier values, or delete the object so that the upgrade re-creates it: only if it holds no data, as a Job, a
-policy or a ConfigMap of an onboarding. A PersistentVolumeClaim takes its data with it. `spec.upgrade.force: true` does the
-same with client-side apply (controllers before 1.5)."#,
+policy or a ConfigMap of an onboarding. A PersistentVolumeClaim takes its data with it."#,
     example: r#"cannot patch "x" with kind Job: Job.batch "x" is invalid: spec.template: Invalid value: …: field is immutable
 ConfigMap "x" is invalid: data: Forbidden: field is immutable when `immutable` is set"#,
     explains: &["SKVS108", "SKVS303", "SKVS308", "SKVS111"],

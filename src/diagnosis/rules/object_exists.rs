@@ -70,7 +70,7 @@ fn of_storage(case: &Case<'_>, name: &str) -> Verdict {
     .why("It is Helm's record of a revision of this release. Two programs may have worked on the release at once: another helm-controller, or somebody with helm. Or the Secret lacks the labels by which Helm finds its records (owner=helm, name, status, version), for instance after a restore: then each attempt fails in the same way.")
     .step("See whether the Secret has those labels, and when it was created:")
     .command(["kubectl", "get", "secrets", "-n", hr.storage_namespace(), name, "--show-labels"])
-    .step("If it lacks them, add them. If it has them, do not delete it: the next attempt counts from there. If it recurs, find the other program by the revisions' times and descriptions:")
+    .step("If it lacks them, add them, with the values of the revision that the Secret holds. If it has them, do not delete it: the next attempt counts from there. If it recurs, find the other program by the revisions' times and descriptions:")
     .command(["helm", "history", "-n", hr.storage_namespace(), &hr.release_name()])
     .then(then(case, Fixes::Elsewhere))
     .into()
@@ -135,7 +135,7 @@ mod tests {
         a record of the revision that Flux was about to store already exists (sh.helm.release.v1.a.v2)
         See whether the Secret has those labels, and when it was created:
         $ kubectl get secrets -n flux-system sh.helm.release.v1.a.v2 --show-labels
-        If it lacks them, add them. If it has them, do not delete it: the next attempt counts from there. If it recurs, find the other program by the revisions' times and descriptions:
+        If it lacks them, add them, with the values of the revision that the Secret holds. If it has them, do not delete it: the next attempt counts from there. If it recurs, find the other program by the revisions' times and descriptions:
         $ helm history -n flux-system core-skvs-onboarding-pds--database
         ");
     }

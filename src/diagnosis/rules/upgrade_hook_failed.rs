@@ -2,10 +2,11 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Finding, Subject};
+use crate::diagnosis::hook_job::{self as jobs, Upgrade};
 use crate::diagnosis::job::Death;
 use crate::diagnosis::retries::{Fixes, past_installation, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::diagnosis::{flux_commands, hook_job as jobs, object_commands};
+use crate::diagnosis::{flux_commands, install, object_commands};
 use crate::model::failure::{Cause, hook_job};
 use crate::snapshot::IfRead;
 use crate::text::one_line;
@@ -54,13 +55,6 @@ fn check(case: &Case<'_>) -> Verdict {
         true => "failed",
         false => "did not finish in time",
     };
-    let left = match hook {
-        "pre-upgrade" => "It runs before the upgrade: Helm has changed nothing else.",
-        "post-install" => {
-            "It runs after the installation: the creation Job has succeeded before it, so the database exists. No upgrade runs a post-install hook."
-        }
-        _ => "It runs after the upgrade: the chart's objects are already the new ones.",
-    };
     let namespace = case.hr().release_namespace();
     // The Job that was read is the one that the text names; a text without a name leads to the creation Job.
     let read = case.job_as_far_as_read();
@@ -70,6 +64,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .or_else(|| stored(case, hook));
     let is_concluded = named.is_none();
     let job = named.or_else(|| jobs::of_attempt(case, hook, wait.timed_out));
+    let left = left(case, hook, job.as_ref());
     let timeout = case.hr().timeout();
     let longer = wait.timed_out.then(|| {
         let timeout = one_line(timeout);
@@ -100,7 +95,7 @@ fn check(case: &Case<'_>) -> Verdict {
             ))
             .command(["kubectl", "get", "jobs,pods", "-n", namespace])
             .steps(longer);
-        return ended_by(case, hook, finding);
+        return ended_by(case, hook, None, finding);
     };
     let death = read.death().filter(|_| read.subject.as_ref() == Some(&job));
     let sentence = match death {
@@ -116,29 +111,66 @@ fn check(case: &Case<'_>) -> Verdict {
     let concluded = is_concluded.then(|| {
         format!("This version of Helm does not name the Job. {job} is the only one with the annotation helm.sh/hook: {hook} whose times fit the attempt.")
     });
-    let complete = jobs::is_complete(case, &job).then_some("It is complete by now.");
+    let is_complete = jobs::is_complete(case, &job);
     let finding = case
         .finding(job.clone(), sentence)
         .why(left)
         .whys(concluded.as_deref())
-        .whys(complete)
+        .whys(is_complete.then_some("It is complete by now."))
         .seen(death.map(Death::evidence))
-        .step("Read its log, and fix the error in it:")
+        .step(match is_complete {
+            true => "Its log may show what took so long:",
+            false => READ_LOG,
+        })
         .command(object_commands::logs(&job))
         .steps(longer);
-    ended_by(case, hook, finding)
+    ended_by(case, hook, Some(&job), finding)
 }
 
-/// The finding with what follows. Only an installation runs a post-install hook, and another installation meets the existing database.
-fn ended_by(case: &Case<'_>, hook: &str, finding: Finding) -> Verdict {
-    if hook != "post-install" {
+const READ_LOG: &str = "Read its log, and fix the error in it:";
+
+/// What has been done by the time that the hook runs.
+fn left(case: &Case<'_>, hook: &str, job: Option<&Subject>) -> String {
+    let left = match hook {
+        "pre-upgrade" => "It runs before the upgrade: Helm has changed nothing else.",
+        "post-install" => {
+            "It runs after the installation: the creation Job has succeeded before it, so the database exists."
+        }
+        _ => "It runs after the upgrade: the chart's objects are already the new ones.",
+    };
+    let upgrade = match upgrade(case, hook, job) {
+        Some(Upgrade::RunsIt) => " An upgrade runs the hook too.",
+        Some(Upgrade::SkipsIt) => " No upgrade runs the hook.",
+        Some(Upgrade::NotKnown) | None => "",
+    };
+    format!("{left}{upgrade}")
+}
+
+/// What an upgrade does with a hook of the installation; `None` for a hook of upgrades.
+fn upgrade(case: &Case<'_>, hook: &str, job: Option<&Subject>) -> Option<Upgrade> {
+    let is_ours = hook == "post-install";
+    is_ours.then(|| job.map_or(Upgrade::NotKnown, |job| jobs::upgrade(case, job)))
+}
+
+/// The finding with what follows. Another installation meets the existing database, and an upgrade may not run the hook.
+fn ended_by(case: &Case<'_>, hook: &str, job: Option<&Subject>, finding: Finding) -> Verdict {
+    let Some(upgrade) = upgrade(case, hook, job) else {
         return finding.then(then(case, Fixes::Elsewhere)).into();
-    }
-    finding
-        .step("Then do once what the hook was to do, for instance by creating its Job again. Its manifest is among the release's hooks:")
-        .command(flux_commands::hooks(case))
-        .then(Some(past_installation(case)))
-        .into()
+    };
+    let is_complete = job.is_some_and(|job| jobs::is_complete(case, job));
+    let once = "do once what the hook was to do, for instance by creating its Job again. Its manifest is among the release's hooks:";
+    let once = match upgrade {
+        // An installation runs it again.
+        _ if is_complete || !install::is_stored(case) => None,
+        Upgrade::RunsIt => None,
+        Upgrade::SkipsIt => Some(format!("Then {once}")),
+        Upgrade::NotKnown => Some(format!("Unless an upgrade runs the hook too, {once}")),
+    };
+    let finding = match once {
+        Some(once) => finding.step(once).command(flux_commands::hooks(case)),
+        None => finding,
+    };
+    finding.then(Some(past_installation(case, upgrade))).into()
 }
 
 /// The hook's Job, if the stored release has only one.
@@ -163,14 +195,15 @@ fn of_pod(case: &Case<'_>, hook: &str, pod: &str) -> Verdict {
     let pod = Subject::new("Pod", case.hr().release_namespace(), pod);
     let finding = case
         .finding(pod.clone(), format!("{pod} of the {hook} hook failed"))
-        .step("Read its log, and fix the error in it:")
+        .step(READ_LOG)
         .command(object_commands::logs(&pod));
-    ended_by(case, hook, finding)
+    ended_by(case, hook, Some(&pod), finding)
 }
 
 #[cfg(test)]
 mod tests {
     use crate::diagnosis::{Case, diagnose, fixture};
+    use crate::model::condition::Condition;
     use crate::model::event::Event;
     use crate::model::helm_storage::Revision;
     use crate::model::job::Job;
@@ -259,11 +292,16 @@ mod tests {
         This version of Helm does not name the Job. Job core/pds-database-index is the only one with the annotation helm.sh/hook: post-upgrade whose times fit the attempt.
         It is complete by now.
         a Job of the chart's post-upgrade hook did not finish in time, probably Job core/pds-database-index
-        Read its log, and fix the error in it:
+        Its log may show what took so long:
         $ kubectl logs -n core job/pds-database-index --all-containers
         If it only needs more time, raise spec.timeout in the manifest (now 5m0s).
         ");
-        assert!(!waited(TIMED_OUT, job(json!([]))).contains("It is complete by now."));
+        let runs = waited(TIMED_OUT, job(json!([])));
+        assert!(!runs.contains("It is complete by now."), "{runs}");
+        assert!(
+            runs.contains("Read its log, and fix the error in it:"),
+            "{runs}"
+        );
         let earlier = waited(TIMED_OUT, job(complete("2026-11-23T20:20:12Z")));
         assert!(!earlier.contains("pds-database-index"), "{earlier}");
     }
@@ -285,37 +323,99 @@ mod tests {
         assert!(!said.contains("pds-database-index"), "{said}");
     }
 
-    #[test]
-    fn after_an_installation_no_attempt_runs_the_hook_again() {
+    /// SKVS325 after an installation whose hook of these events failed.
+    fn after_installation(
+        retries: i64,
+        is_stored: bool,
+        events: Option<&str>,
+    ) -> (Vec<String>, String, String) {
         let text = "failed post-install: job pds-database-register failed: BackoffLimitExceeded";
-        let of = |retries: i64, is_stored: bool| {
-            let (name, mut snapshot) = ("values-refused", fixture::snapshot("values-refused"));
-            for condition in snapshot.helm_release.status.conditions.edit() {
-                condition.message = format!(
-                    "Helm install failed for release core/x with chart secure-kvs-onboarding@0.1.2: {text}"
-                );
-            }
-            snapshot.helm_release.spec.install.remediation.retries = retries;
-            let revision = Revision {
-                secret: String::new(),
-                revision: 1,
-                status: "failed".to_owned(),
-                created: None,
-            };
-            snapshot.revisions = Read::Seen(is_stored.then_some(revision).into_iter().collect());
-            let case = Case::new(&snapshot, fixture::meta(name).now);
-            super::check(&case).unwrap().unwrap()
+        let (name, mut snapshot) = ("values-refused", fixture::snapshot("values-refused"));
+        for condition in snapshot.helm_release.status.conditions.edit() {
+            condition.message = format!(
+                "Helm install failed for release core/x with chart secure-kvs-onboarding@0.1.2: {text}"
+            );
+        }
+        if retries == 0 {
+            let conditions = json!([{"type": "Stalled", "status": "True", "reason": "RetriesExceeded", "observedGeneration": 1}]);
+            let stalled: Vec<Condition> = serde_json::from_value(conditions).unwrap();
+            snapshot
+                .helm_release
+                .status
+                .conditions
+                .edit()
+                .extend(stalled);
+        }
+        snapshot.helm_release.spec.install.remediation.retries = retries;
+        let revision = Revision {
+            secret: String::new(),
+            revision: 1,
+            status: "failed".to_owned(),
+            created: None,
         };
-        let line = |retries, is_stored| of(retries, is_stored).then.unwrap().line;
+        snapshot.revisions = Read::Seen(is_stored.then_some(revision).into_iter().collect());
+        snapshot.release = match events {
+            Some(events) => {
+                let events: Vec<&str> = events.split(',').collect();
+                let hook =
+                    json!({"kind": "Job", "name": "pds-database-register", "events": events});
+                let hooks =
+                    json!({"name": "x", "namespace": "core", "version": 1, "hooks": [hook]});
+                Read::Seen(serde_json::from_value(hooks).unwrap())
+            }
+            None => Read::failed("a test"),
+        };
+        let case = Case::new(&snapshot, fixture::meta(name).now);
+        let finding = super::check(&case).unwrap().unwrap();
+        let line = finding.then.clone().unwrap().line;
+        (finding.why.clone(), format!("{:?}", finding.fix), line)
+    }
+
+    #[test]
+    fn after_an_installation_only_an_upgrade_hook_runs_again() {
+        let post_install = Some("post-install");
+        let line = |retries, is_stored| after_installation(retries, is_stored, post_install).2;
         for (retries, is_stored) in [(0, true), (3, true), (0, false)] {
             let line = line(retries, is_stored);
             assert!(!line.contains("nothing else to do"), "{line}");
             assert!(!line.contains("Make it start again"), "{line}");
         }
-        assert!(line(0, true).contains("does not run the hook"));
-        assert!(line(0, false).contains("412 (SKVS301)"));
-        let fix = format!("{:?}", of(0, true).fix);
-        assert!(fix.contains("hooks"), "{fix}");
+        for (events, why, fix, then) in [
+            (
+                post_install,
+                "No upgrade runs the hook.",
+                "Then do once",
+                "does not run the hook",
+            ),
+            (
+                Some("post-install,post-upgrade"),
+                "An upgrade runs the hook too.",
+                "",
+                "runs the hook again",
+            ),
+            (
+                None,
+                "so the database exists.",
+                "Unless an upgrade runs the hook too, do once",
+                "may not run the hook",
+            ),
+        ] {
+            let (whys, fixes, line) = after_installation(0, true, events);
+            assert!(whys[0].ends_with(why), "{whys:?}");
+            assert!(fixes.contains(fix), "{fixes}");
+            assert_eq!(fixes.contains("hooks"), !fix.is_empty(), "{fixes}");
+            assert!(line.contains(then), "{line}");
+        }
+    }
+
+    #[test]
+    fn another_installation_meets_the_database() {
+        let (_, fix, line) = after_installation(3, false, None);
+        assert!(!fix.contains("hooks"), "{fix}");
+        assert!(line.starts_with("Where Flux removes the release"), "{line}");
+        let (_, fix, line) = after_installation(0, false, None);
+        assert!(!fix.contains("hooks"), "{fix}");
+        insta::assert_snapshot!(line, @"Flux has stopped. The creation Job of another installation fails with 412 (SKVS301), because the database exists: leave the Job out in the manifest (values.databaseCreationJob.enabled: false, if the chart's version has this value). Flux then installs it on its own.");
     }
 
     #[test]
