@@ -5,7 +5,7 @@ use super::finding::{Evidence, Finding, Subject};
 use super::serving::{self, Unserving};
 use crate::model::event::Event;
 use crate::model::failure::refusal::Refusal;
-use crate::model::owner::Belongs;
+use crate::model::owner::{Belongs, is_named_by};
 use crate::snapshot::{IfRead, Listing, Read, ServingPod, Webhook};
 use crate::text::one_line;
 use std::ops::ControlFlow;
@@ -40,7 +40,8 @@ pub(super) fn blocks_itself(
     case: &Case<'_>,
     finding: Finding,
     name: &str,
-    (namespace, configurations): (&str, &str),
+    (namespace, service): (&str, &str),
+    configurations: &str,
 ) -> ControlFlow<Finding, Finding> {
     let Some(webhook) = case.webhook().if_read() else {
         return ControlFlow::Continue(finding);
@@ -48,20 +49,28 @@ pub(super) fn blocks_itself(
     let pods = webhook.pods.if_read();
     let is_without = pods.is_some_and(|pods| pods.is_empty() == Ok(true));
     let refusals = webhook.refusals.if_read();
-    let mut newest_first = refusals
+    let newest_first = refusals
         .into_iter()
         .flat_map(|all| all.known().iter().rev());
     let is_same = |event: &&Event| matches!(Refusal::parse(&event.message), Some(Refusal::WebhookDown { name: other, .. }) if other == name);
-    let Some(event) = newest_first.find(is_same) else {
+    let own: Vec<&Event> = newest_first.filter(is_same).collect();
+    let mut makers = own.iter().filter_map(|event| Some((*event, maker(event)?)));
+    let is_of_service =
+        |(_, (kind, maker)): &(&Event, (&str, &str))| is_maker_of(service, kind, maker);
+    let found = makers.clone().find(is_of_service).or_else(|| makers.next());
+    let Some((event, (kind, maker))) = found else {
         let not_all = refusals.map_or(webhook.refusals.unknown(), Listing::not_all);
-        let unknown = not_all.filter(|_| is_without).map(|why| {
-            let why = why.clause();
+        let why = match not_all {
+            Some(why) => Some(why.clause()),
+            None if own.is_empty() => None,
+            None => Some("no event about it names what could not create a pod".to_owned()),
+        };
+        let unknown = why.filter(|_| is_without).map(|why| {
             format!("Whether it keeps its own pods from being created is unknown: {why}.")
         });
         return ControlFlow::Continue(finding.whys(unknown.as_deref()));
     };
-    let (kind, object) = event.object.split_once('/').unwrap_or_default();
-    let object = Subject::new(kind, namespace, object);
+    let object = Subject::new(kind, namespace, maker);
     let said = format!("{}: {}", event.reason, one_line(&event.message));
     let of = match configurations {
         "" => "its configuration".to_owned(),
@@ -73,6 +82,16 @@ pub(super) fn blocks_itself(
     let exclude = format!(
         "the webhook's owners exclude namespace {namespace} from {of} (namespaceSelector: kubernetes.io/metadata.name NotIn {namespace})"
     );
+    let pods = ["kubectl", "get", "pods,replicasets,events", "-n", namespace];
+    if !is_maker_of(service, kind, maker) {
+        return ControlFlow::Continue(
+            finding
+                .step(format!(
+                    "If its own pods are refused in the same way, have {exclude}:"
+                ))
+                .command(pods),
+        );
+    }
     // Its pods may run by now.
     if !(is_without && webhook.of_service) {
         return ControlFlow::Continue(
@@ -84,8 +103,34 @@ pub(super) fn blocks_itself(
             .step(format!(
                 "Have {exclude}. Its pods are then created, and it answers again:"
             ))
-            .command(["kubectl", "get", "pods,replicasets,events", "-n", namespace]),
+            .command(pods),
     )
+}
+
+/// Kind and name of what could not create a pod, as the event names it whole.
+fn maker(event: &Event) -> Option<(&str, &str)> {
+    let (kind, name) = event.object.split_once('/')?;
+    let makes_pods = ["ReplicaSet", "StatefulSet", "DaemonSet", "Job"].contains(&kind);
+    (makes_pods && !name.is_empty()).then_some((kind, name))
+}
+
+/// Whether it makes the pods of a workload that is named like the Service.
+fn is_maker_of(service: &str, kind: &str, maker: &str) -> bool {
+    let bare = ["-svc", "-service"]
+        .iter()
+        .find_map(|end| service.strip_suffix(end));
+    let mut names = [Some(service), bare].into_iter().flatten();
+    match kind {
+        // A Deployment's is named after it and a hash.
+        "ReplicaSet" => names.any(|name| is_named_by(maker, kind, name)),
+        _ => names.any(|name| maker == name),
+    }
+}
+
+/// The webhook's Service does not exist now.
+pub(super) fn lacks_service(case: &Case<'_>) -> bool {
+    let webhook = case.webhook().if_read();
+    webhook.is_some_and(|webhook| webhook.pods.is_absent())
 }
 
 /// The finding with the pods behind the webhook's Service that are not serving, and the step for the first. Where no such pod is seen, the
@@ -101,7 +146,7 @@ pub(super) fn shown(
     };
     let pods = match &webhook.pods {
         Read::Seen(pods) => pods,
-        Read::Absent => return otherwise(finding.why("Its Service does not exist."), false),
+        Read::Absent => return otherwise(finding, false),
         Read::Unknown(why) => {
             let why = why.clause();
             let finding = finding.why(format!(

@@ -55,9 +55,11 @@ fn check(case: &Case<'_>) -> Verdict {
         false => finding.why(format!("The webhook is configured by {names}.")),
     };
     let finding = match service {
-        Some((namespace, service)) if lacks_service(&why) => {
-            let finding = finding
-                .why(format!("Service {namespace}/{service} did not exist. It may be back. If not, the webhook's configuration is a leftover of something that was removed or renamed."));
+        Some((namespace, service)) if lacks_service(&why) || webhook::lacks_service(case) => {
+            let finding = match webhook::lacks_service(case) {
+                true => finding.why(format!("Service {namespace}/{service} does not exist. If nothing is to create it again, the webhook's configuration is a leftover of something that was removed or renamed.")),
+                false => finding.why(format!("Service {namespace}/{service} did not exist. It may be back. If not, the webhook's configuration is a leftover of something that was removed or renamed.")),
+            };
             match configurations.is_empty() {
                 true => finding.step(format!("Check whether {service} exists now. If not, find the configuration that names it, and have its owners remove it or make it name the present Service:")),
                 false => finding.step(format!("Check whether {service} exists now. If not, have the owners of {names} remove it, or make it name the present Service. All configurations:")),
@@ -84,7 +86,7 @@ fn check(case: &Case<'_>) -> Verdict {
             .step(format!("The webhook answers, but the API server does not accept its certificate. See whether the pods of {namespace}/{service} serve a certificate that has expired or is of another authority than the configuration's caBundle, and have its owners restart them:"))
             .command(["kubectl", "get", "pods", "-n", &namespace]),
         Some((namespace, service)) => webhook::shown(case, finding, &service, |finding, is_ready| {
-            let finding = match webhook::blocks_itself(case, finding, &name, (&namespace, &names)) {
+            let finding = match webhook::blocks_itself(case, finding, &name, (&namespace, &service), &names) {
                 ControlFlow::Break(finding) => return finding,
                 ControlFlow::Continue(finding) => finding,
             };
@@ -116,7 +118,7 @@ mod tests {
     use crate::model::event::Event;
     use crate::model::pod::Pod;
     use crate::snapshot::{Listing, Read, ServingPod, Webhook};
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     #[test]
     fn a_webhook_that_answers_is_not_started_again() {
@@ -205,12 +207,22 @@ mod tests {
             let why = finding.why.join("\n");
             format!("{why}\n{}", fixture::lines(finding))
         };
-        let event = |webhook: &str| {
+        let about = |webhook: &str, object: Value| {
             let message = format!(
                 "Error creating: Internal error occurred: failed calling webhook \"{webhook}\": failed to call webhook: Post \"https://kyverno-svc.kyverno.svc:443/validate/fail?timeout=10s\": no endpoints available for service \"kyverno-svc\""
             );
-            let event = json!({"reason": "FailedCreate", "message": message, "involvedObject": {"kind": "ReplicaSet", "name": "kyverno-1"}});
-            Read::Seen(Listing::whole(vec![Event::from_value(&event)]))
+            let event =
+                json!({"reason": "FailedCreate", "message": message, "involvedObject": object});
+            Event::from_value(&event)
+        };
+        let read = |events| Read::Seen(Listing::whole(events));
+        let by = |name: &str| {
+            let object = json!({"kind": "ReplicaSet", "name": name});
+            about("validate.kyverno.svc-fail", object)
+        };
+        let event = |webhook: &str| {
+            let object = json!({"kind": "ReplicaSet", "name": "kyverno-1"});
+            read(vec![about(webhook, object)])
         };
         let own = of(event("validate.kyverno.svc-fail"));
         assert!(own.contains("of its own namespace kyverno too, so ReplicaSet kyverno/kyverno-1 could not create one"), "{own}");
@@ -219,10 +231,48 @@ mod tests {
         let other = of(event("other.example"));
         assert!(other.contains("start it"), "{other}");
         let unread = of(Read::failed("timeout"));
+        let odd = about("validate.kyverno.svc-fail", json!(7));
+        let nameless = about("validate.kyverno.svc-fail", json!({"kind": "ReplicaSet"}));
+        for unknown in [unread, of(read(vec![odd])), of(read(vec![nameless]))] {
+            assert!(
+                unknown.contains("Whether it keeps its own pods from being created is unknown: "),
+                "{unknown}"
+            );
+            assert!(!unknown.contains("could not create one"), "{unknown}");
+        }
+        // What refuses another workload's pods need not be why this one has none.
+        let foreign = of(read(vec![by("kyverno-ui-1")]));
+        assert!(foreign.contains("start it"), "{foreign}");
+        assert!(!foreign.contains("Its pods are then created"), "{foreign}");
+        let both = of(read(vec![by("kyverno-1"), by("kyverno-ui-1")]));
+        assert!(both.contains("so ReplicaSet kyverno/kyverno-1 "), "{both}");
+        assert!(!both.contains("start it"), "{both}");
+    }
+
+    #[test]
+    fn a_service_that_is_gone_by_now_is_not_started() {
+        let name = "webhook-down";
+        let mut snapshot = fixture::snapshot(name);
+        snapshot.on_demand.webhook = Read::Seen(Webhook {
+            configurations: Read::Seen(Listing::default()),
+            pods: Read::Absent,
+            refusals: Read::Seen(Listing::default()),
+            of_service: false,
+        });
+        let case = Case::new(&snapshot, fixture::meta(name).now);
+        let finding = super::check(&case).unwrap().unwrap();
         assert!(
-            unread.contains("Whether it keeps its own pods from being created is unknown: "),
-            "{unread}"
+            finding
+                .why
+                .iter()
+                .any(|why| why.starts_with("Service kyverno/kyverno-svc does not exist."))
         );
+        let said = fixture::lines(finding);
+        assert!(
+            said.contains("find the configuration that names it"),
+            "{said}"
+        );
+        assert!(!said.contains("start it"), "{said}");
     }
 
     #[test]
