@@ -15,32 +15,40 @@ pub enum Fault {
     Distrusted,
 }
 
-/// Words of a line, all of which it must have, and the fault; the first row that fits a line counts.
-const ROWS: [(&[&str], Fault); 9] = [
-    (&["authentication failure"], Fault::Unauthenticated),
-    (&["code = Unauthenticated"], Fault::Unauthenticated),
-    (&["x509: "], Fault::Distrusted),
-    (&["CERTIFICATE_VERIFY_FAILED"], Fault::Distrusted),
-    (&["dial tcp", "no such host"], Fault::Nameless),
-    (&["dial tcp", "connection refused"], Fault::Refused),
-    (&["dial tcp", "i/o timeout"], Fault::Silent),
-    (&["dial tcp", "no route to host"], Fault::Silent),
-    (&["dial tcp", "deadline exceeded"], Fault::Silent),
+/// Words of a line about istiod: it is the one server whose gRPC the sidecar's agent calls.
+const RPC: &[&str] = &["rpc error", "gRPC config", "transport: ", "lookup istiod"];
+/// The ports of istiod. The agent also connects to other addresses: the cloud's metadata service, the pod's own probes.
+const PORTS: &[&str] = &[":15010: ", ":15012: "];
+
+/// Words of a line, all of which it must have, others, one of which it must have, and the fault; the first row that fits a line counts.
+const ROWS: [(&[&str], &[&str], Fault); 9] = [
+    (&["authentication failure"], RPC, Fault::Unauthenticated),
+    (&["code = Unauthenticated"], RPC, Fault::Unauthenticated),
+    (&["x509: "], RPC, Fault::Distrusted),
+    (&["CERTIFICATE_VERIFY_FAILED"], RPC, Fault::Distrusted),
+    (&["dial tcp: lookup "], RPC, Fault::Nameless),
+    (&["dial tcp", "connection refused"], PORTS, Fault::Refused),
+    (&["dial tcp", "i/o timeout"], PORTS, Fault::Silent),
+    (&["dial tcp", "no route to host"], PORTS, Fault::Silent),
+    (&["dial tcp", "deadline exceeded"], PORTS, Fault::Silent),
 ];
 
-/// Reads the newest line with a reason. A line about the sidecar's own ports is about its readiness, not about istiod.
+/// Words of a line by which istiod configured the sidecar: older faults are over.
+const CONFIGURED: [&str; 2] = ["config received from XDS server", "Envoy proxy is ready"];
+
+/// Reads the newest line with a reason.
 pub fn fault(log: &str) -> Option<(Fault, &str)> {
-    let is_own = |line: &str| {
-        ["127.0.0.1", "localhost", "[::1]"]
-            .iter()
-            .any(|own| line.contains(own))
-    };
-    let mut newest_first = log.lines().rev().filter(|line| !is_own(line));
-    newest_first.find_map(|line| {
-        let has = |words: &&[&str]| words.iter().all(|word| line.contains(word));
-        let (_, fault) = ROWS.iter().find(|(words, _)| has(words))?;
-        Some((*fault, line.trim_end()))
-    })
+    let has = |line: &str, words: &[&str]| words.iter().any(|word| line.contains(word));
+    let newest_first = log.lines().rev();
+    newest_first
+        .take_while(|line| !has(line, &CONFIGURED))
+        .find_map(|line| {
+            let fits = |words: &[&str]| words.iter().all(|word| line.contains(word));
+            let (.., fault) = ROWS
+                .iter()
+                .find(|(all, one, _)| fits(all) && has(line, one))?;
+            Some((*fault, line.trim_end()))
+        })
 }
 
 impl Fault {
@@ -123,10 +131,37 @@ mod tests {
             fault(nameless).map(|(fault, _)| fault),
             Some(Fault::Nameless)
         );
-        let distrusted = "error\tx509: certificate signed by unknown authority";
+        let distrusted = "error\tcitadelclient\tFailed to create certificate: rpc error: code = Unavailable desc = connection error: desc = \"transport: authentication handshake failed: x509: certificate signed by unknown authority\"";
         assert_eq!(
             fault(distrusted).map(|(fault, _)| fault),
             Some(Fault::Distrusted)
         );
+    }
+
+    #[test]
+    fn a_line_about_another_server_is_not_about_istiod() {
+        for line in [
+            "warn\tError fetching GCP zone: Get \"http://169.254.169.254/computeMetadata/v1/instance/zone\": dial tcp 169.254.169.254:80: i/o timeout",
+            "error\tRequest to probe app failed: Get \"http://10.42.1.17:8080/healthz\": dial tcp 10.42.1.17:8080: connect: connection refused",
+            "error\tRequest to probe app failed: Get \"https://10.42.1.17:8443/healthz\": x509: certificate signed by unknown authority",
+            "warn\tdial tcp: lookup metadata.google.internal on 10.96.0.10:53: no such host",
+        ] {
+            assert_eq!(fault(line), None, "{line}");
+        }
+        let silent = "warn\tca\trpc error: dial tcp: lookup istiod.istio-system.svc on 10.96.0.10:53: read udp 10.42.1.17:40001->10.96.0.10:53: i/o timeout";
+        assert_eq!(fault(silent).map(|(fault, _)| fault), Some(Fault::Nameless));
+    }
+
+    #[test]
+    fn a_fault_before_the_configuration_came_is_over() {
+        let refused = "warn\tca\trpc error: dial tcp 10.96.7.12:15012: connect: connection refused";
+        for newer in [
+            "warn\tEnvoy proxy is NOT ready: config received from XDS server, but was rejected: cds updates: 0 successful, 3 rejected",
+            "info\tEnvoy proxy is ready",
+        ] {
+            assert_eq!(fault(&format!("{refused}\n{newer}")), None, "{newer}");
+            let again = format!("{newer}\n{refused}");
+            assert_eq!(fault(&again), Some((Fault::Refused, refused)));
+        }
     }
 }
