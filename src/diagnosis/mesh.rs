@@ -3,13 +3,15 @@
 
 use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};
+use super::job::Death;
 use super::serving;
 use crate::advice::Command;
+use crate::model::event::Event;
 use crate::model::field::{Field, Meta};
 use crate::model::istio::ISTIO_NAMESPACE;
 use crate::model::istio::mutual_tls::PeerAuthentication;
 use crate::model::kubelet;
-use crate::model::pod::Pod;
+use crate::model::pod::{Container, Pod};
 use crate::snapshot::{IfRead, JobPod, Read, ServingPod};
 use crate::text::one_line;
 use k8s_openapi::jiff::Timestamp;
@@ -145,8 +147,16 @@ pub(super) fn sidecar_logs(pod: &Subject) -> Command {
 pub(super) fn late(
     case: &Case<'_>,
     finding: Finding,
-    pod: &Subject,
+    death: &Death,
 ) -> ControlFlow<Finding, Finding> {
+    let pod = &death.pod;
+    let containers = pod_of(case, pod).map_or(&[][..], |found| &found.pod.containers.known);
+    let named = |name: &str| containers.iter().find(|container| container.name == name);
+    let Some(sidecar) = named(SIDECAR) else {
+        return ControlFlow::Continue(finding);
+    };
+    let ended = named(&death.container).and_then(Container::ended_badly);
+    let died = ended.and_then(|ended| ended.finished_at.set().copied());
     let events = case
         .creation_job()
         .if_read()
@@ -155,19 +165,34 @@ pub(super) fn late(
         .into_iter()
         .flat_map(|events| events.known().iter().rev());
     let object = format!("Pod/{}", pod.name);
-    let Some(event) =
-        newest_first.find(|e| e.object == object && kubelet::is_failed_start(e, SIDECAR))
-    else {
+    let newest = newest_first.find(|e| e.object == object && kubelet::is_failed_start(e, SIDECAR));
+    let Some(event) = newest.filter(|event| !may_be_outdated(event, sidecar, died)) else {
         return ControlFlow::Continue(finding);
     };
     let said = format!("{}: {}", event.reason, one_line(&event.message));
-    let previous = sidecar_logs(pod).args(["--previous"]);
+    let log = match sidecar.ended_before() {
+        Some(_) => sidecar_logs(pod).args(["--previous"]),
+        None => sidecar_logs(pod),
+    };
     ControlFlow::Break(finding
         .why("The pod's mesh sidecar (istio-proxy) was not ready within the time of its hook. Kubernetes started the Job's container all the same, and its requests had no way out of the pod.")
         .seen([Evidence::new(pod.clone(), "events", &said)])
         .step("Nothing needs a change if this was a slow start. If it recurs, find out why the sidecar is late: its log before it was ended, istiod, and the load of the pod's node:")
-        .command(previous)
+        .command(log)
         .command(["kubectl", "get", "pods", "-n", ISTIO_NAMESPACE, "-o", "wide"]))
+}
+
+/// Whether the failed start may be of a run of the sidecar that was over before the Job's container died: it was started again since.
+fn may_be_outdated(event: &Event, sidecar: &Container, died: Option<Timestamp>) -> bool {
+    let was_restarted = sidecar.ended_before().is_some();
+    match sidecar.started() {
+        Some(started) => {
+            let is_older = event.last_seen.map_or(was_restarted, |seen| seen < started);
+            is_older && died.is_none_or(|died| died >= started)
+        }
+        // The beginning of a run that has ended is not read. One that waits for its next start has not run since its last end.
+        None => was_restarted && (sidecar.is_running() || sidecar.ended().is_some()),
+    }
 }
 
 /// The PeerAuthentication by which CouchDB's proxies refuse every client without a sidecar, and whether they surely refused this pod of the

@@ -63,7 +63,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let finding = match death.has_sidecar {
         // Where the proxy answered, it was ready.
         Some(true) if !matches!(mesh_says, Some(Mesh::NoPod | Mesh::Distrusts)) => {
-            match late(case, finding, &death.pod) {
+            match late(case, finding, death) {
                 ControlFlow::Break(finding) => {
                     return finding.then(then(case, Fixes::Elsewhere)).into();
                 }
@@ -178,15 +178,15 @@ mod tests {
     #[test]
     fn a_sidecar_that_was_late_is_to_blame_and_not_couchdb() {
         let name = "couchdb-unreachable";
-        let of = |event: Value, has_sidecar: bool| {
+        let with = |event: Value, proxy: Option<Value>| {
             let mut snapshot = fixture::snapshot_of(name, &|object| {
-                if object["kind"] == "Pod" && has_sidecar {
-                    let proxy =
-                        json!({"name": "istio-proxy", "image": "p", "state": {"running": {}}});
+                if let ("Pod", Some(proxy)) = (object["kind"].as_str().unwrap(), &proxy) {
+                    object["status"]["containerStatuses"][0]["state"]["terminated"]["finishedAt"] =
+                        json!("2026-11-23T20:00:30Z");
                     object["status"]["containerStatuses"]
                         .as_array_mut()
                         .unwrap()
-                        .push(proxy);
+                        .push(proxy.clone());
                 }
             });
             if let Read::Seen(found) = &mut snapshot.creation_job {
@@ -195,8 +195,16 @@ mod tests {
             let found = super::check(&Case::new(&snapshot, fixture::meta(name).now));
             fixture::lines(found.unwrap().unwrap())
         };
+        // The kubelet ends the sidecar when its hook has failed.
+        let ended = |state: Value| {
+            json!({"name": "istio-proxy", "image": "p", "state": state,
+                "lastState": {"terminated": {"exitCode": 137, "finishedAt": "2026-11-23T20:00:21Z"}}})
+        };
+        let runs_since = |time: &str| ended(json!({"running": {"startedAt": time}}));
+        let after = runs_since("2026-11-23T20:00:40Z");
+        let of = |event: Value, has_sidecar: bool| with(event, has_sidecar.then(|| after.clone()));
         let event = |pod: &str, container: &str| {
-            json!({"reason": "FailedPostStartHook", "involvedObject": {"kind": "Pod", "name": pod},
+            json!({"reason": "FailedPostStartHook", "involvedObject": {"kind": "Pod", "name": pod}, "lastTimestamp": "2026-11-23T20:00:20Z",
                 "message": format!("Exec lifecycle hook ([pilot-agent wait]) for Container \"{container}\" in Pod \"x\" failed - error: command 'pilot-agent wait' exited with 255")})
         };
         let own = "pds-database-create-8kk64";
@@ -215,5 +223,20 @@ mod tests {
             let said = of(event, has_sidecar);
             assert!(said.contains("Check that CouchDB is running"), "{said}");
         }
+        let own = || event(own, "istio-proxy");
+        let end = json!({"terminated": {"exitCode": 0, "finishedAt": "2026-11-23T20:00:50Z"}});
+        // By then it may have been ready.
+        for proxy in [
+            runs_since("2026-11-23T20:00:25Z"),
+            ended(json!({"running": {}})),
+            ended(end.clone()),
+        ] {
+            let said = with(own(), Some(proxy));
+            assert!(said.contains("Check that CouchDB is running"), "{said}");
+        }
+        let once = json!({"name": "istio-proxy", "image": "p", "state": end});
+        let said = with(own(), Some(once));
+        assert!(!said.contains("--previous"), "{said}");
+        assert!(said.contains("why the sidecar is late"), "{said}");
     }
 }
