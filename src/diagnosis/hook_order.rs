@@ -39,6 +39,7 @@ pub(super) fn late(
         Order::AfterHooks => "It is not a hook, so Helm creates it only after the hooks that run before the installation".to_owned(),
         Order::OtherEvent(event) => format!("It is a hook, but for {}", one_line(&event)),
         Order::AfterHook(own, of_job) if own == of_job => format!("It is a hook with the Job's weight ({own}), and Helm creates hooks of the same weight in the order of their names: the Job comes first"),
+        Order::OfLaterKind(weight) => format!("It is a hook with the Job's weight ({weight}) and name, and of those Helm creates a Job before an object of this kind: the Job comes first"),
         Order::AfterHook(own, of_job) => format!("It is a hook with weight {own}, and the Job has weight {of_job}: the Job comes first"),
     };
     ControlFlow::Break(finding
@@ -94,6 +95,9 @@ mod tests {
                 .to_owned()
         };
         insta::assert_snapshot!(why(hook(0, "pre-install")), @"The chart itself creates it, by Secret s. It is a hook with the Job's weight (0), and Helm creates hooks of the same weight in the order of their names: the Job comes first, and Helm waits for the Job before it continues.");
+        let of_job = json!({"name": "a-create", "kind": "SealedSecret", "events": ["pre-install"],
+            "manifest": "kind: SealedSecret\nmetadata:\n  name: s\n"});
+        insta::assert_snapshot!(why(of_job), @"The chart itself creates it, by SealedSecret s. It is a hook with the Job's weight (0) and name, and of those Helm creates a Job before an object of this kind: the Job comes first, and Helm waits for the Job before it continues.");
         insta::assert_snapshot!(why(hook(5, "pre-install")), @"The chart itself creates it, by Secret s. It is a hook with weight 5, and the Job has weight 0: the Job comes first, and Helm waits for the Job before it continues.");
         insta::assert_snapshot!(why(hook(0, "post-install")), @"The chart itself creates it, by Secret s. It is a hook, but for post-install, and Helm waits for the Job before it continues.");
         assert_eq!(

@@ -1,4 +1,4 @@
-//! The order in which Helm creates the objects of a release: hooks before an installation by weight, then by name, then all other objects.
+//! The order in which Helm creates the objects of a release: hooks before an installation by weight, then by name, then by kind, then all other objects.
 
 use super::helm_storage::{Hook, Release};
 use super::manifest::{self, ObjectName};
@@ -22,11 +22,16 @@ pub enum Order {
     AfterHooks,
     /// It is a hook too. The weights are its own and the other hook's.
     AfterHook(i64, i64),
+    /// It is a hook of the same weight and name, of a kind that comes later.
+    OfLaterKind(i64),
     /// A hook that Helm creates first.
     Before,
     /// A hook of another event, such as `post-install`.
     OtherEvent(String),
 }
+
+/// Kinds that Helm creates before a Job, of those that can be the origin of a Secret or ConfigMap.
+const BEFORE_JOBS: [&str; 2] = ["Secret", "ConfigMap"];
 
 /// A document, as far as it says which Secret it makes.
 #[derive(Debug, Default, Deserialize)]
@@ -80,7 +85,10 @@ pub fn origin(
         let order = match own.cmp(&(job.weight, job.name.as_str())) {
             _ if !is_before(&hook) => Order::OtherEvent(hook.events.join(", ")),
             Ordering::Less => Order::Before,
-            Ordering::Equal | Ordering::Greater => Order::AfterHook(hook.weight, job.weight),
+            Ordering::Greater => Order::AfterHook(hook.weight, job.weight),
+            // Helm has sorted them by kind before, and keeps that order: a kind that it does not know comes last.
+            Ordering::Equal if BEFORE_JOBS.contains(&document.kind.as_str()) => Order::Before,
+            Ordering::Equal => Order::OfLaterKind(hook.weight),
         };
         // Of several, one that comes first is enough.
         if order == Order::Before {
@@ -152,12 +160,31 @@ mod tests {
             Some(Order::AfterHook(0, 0))
         );
         assert_eq!(order("a", 0, "pre-install"), Some(Order::Before));
+        assert_eq!(order("a-create", 0, "pre-install"), Some(Order::Before));
         assert_eq!(order("a", 5, "pre-install"), Some(Order::AfterHook(5, 0)));
         assert_eq!(order("z", -5, "pre-install"), Some(Order::Before));
         assert_eq!(
             order("a", 0, "post-install"),
             Some(Order::OtherEvent("post-install".to_owned()))
         );
+    }
+
+    #[test]
+    fn of_one_weight_and_name_the_kind_decides() {
+        let order = |kind: &str, spec: &str| {
+            let mut other = hook(kind, "a-create", 0, "pre-install");
+            let manifest = format!("kind: {kind}\nmetadata: {{name: a-create}}\nspec: {spec}\n");
+            other["manifest"] = manifest.into();
+            of(&[other], "", "Secret", "a-create").map(|origin| origin.order)
+        };
+        assert_eq!(order("Secret", "{}"), Some(Order::Before));
+        for (kind, spec) in [
+            ("ExternalSecret", "{}"),
+            ("SealedSecret", "{}"),
+            ("Certificate", "{secretName: a-create}"),
+        ] {
+            assert_eq!(order(kind, spec), Some(Order::OfLaterKind(0)), "{kind}");
+        }
     }
 
     #[test]
