@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn the_chart_s_own_object_that_comes_too_late_is_named() {
-        let external = "kind: ExternalSecret\nmetadata:\n  name: s\n";
+        let external = "kind: ExternalSecret\nmetadata:\n  name: s\nspec: {}\n";
         insta::assert_snapshot!(said(release(&[], external)).unwrap(), @"
         The chart itself creates it, by ExternalSecret s. It is not a hook, so Helm creates it only after the hooks that run before the installation, and Helm waits for the Job before it continues.
         x

@@ -105,10 +105,11 @@ impl Document {
         let spec = self.spec.as_ref();
         let made = match self.kind.as_str() {
             own_kind if own_kind == kind => Some(own),
-            "ExternalSecret" => {
-                let target = spec.and_then(|spec| spec.target.as_ref()?.name.as_deref());
-                Some(target.unwrap_or(own))
-            }
+            // Without its spec, as older bundles keep it, its target is not known.
+            "ExternalSecret" => spec.map(|spec| {
+                let target = spec.target.as_ref();
+                target.and_then(|t| t.name.as_deref()).unwrap_or(own)
+            }),
             "SealedSecret" => Some(own),
             "Certificate" => spec.and_then(|spec| spec.secret_name.as_deref()),
             _ => None,
@@ -223,6 +224,8 @@ mod tests {
             of(&[], &manifest("ExternalSecret", "{}"), "ConfigMap", "s"),
             None
         );
+        let cut = "kind: ExternalSecret\nmetadata: {name: s}\n";
+        assert_eq!(of(&[], cut, "Secret", "s"), None);
     }
 
     #[test]

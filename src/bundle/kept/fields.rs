@@ -127,7 +127,7 @@ const VALUES: &str = "
     shape: values/**";
 
 /// Every kind of object and document that is kept.
-pub(super) const RESOURCES: [Resource; 31] = [
+pub(super) const RESOURCES: [Resource; 33] = [
     object("helmreleases.helm.toolkit.fluxcd.io", "HelmRelease", "HelmReleases", "
         name: metadata/labels/* metadata/annotations/reconcile.fluxcd.io~requestedAt status/lastHandledReconcileAt
             metadata/finalizers/* spec/chart/spec/chart spec/chart/spec/version
@@ -251,6 +251,8 @@ pub(super) const RESOURCES: [Resource; 31] = [
     object("peerauthentications.security.istio.io", "PeerAuthentication", "PeerAuthentications", "
         name: spec/selector/matchLabels/*
         word: spec/mtls/mode spec/portLevelMtls/*/mode"),
+    object("externalsecrets.external-secrets.io", "ExternalSecret", "ExternalSecrets", "name: spec/target/name"),
+    object("certificates.cert-manager.io", "Certificate", "Certificates", "name: spec/secretName"),
     object("secrets", "Secret", "Secrets", "
         name: type metadata/labels/owner metadata/labels/name
         word: metadata/labels/status

@@ -420,6 +420,41 @@ fn a_hook_is_read_as_it_is_live_and_no_document_grows() {
     assert!(documents.iter().all(|document| document == "<left out>"));
 }
 
+/// Which Secret an object makes is read of its spec: with a spec that says nothing of it, the object's own name counts.
+#[test]
+fn of_an_object_that_makes_a_secret_the_secret_s_name_stays() {
+    let external = |spec: &str| {
+        format!(
+            "---\nkind: ExternalSecret\nmetadata: {{name: a}}\nspec: {{{spec}refreshInterval: 1h, data: [{{remoteRef: {{key: hidden}}}}]}}\n"
+        )
+    };
+    let certificate =
+        "---\nkind: Certificate\nmetadata: {name: c}\nspec: {secretName: t, dnsNames: [hidden]}\n";
+    let manifest = [
+        external("target: {name: s, template: {data: {a: hidden}}}, "),
+        external(""),
+        certificate.to_owned(),
+    ];
+    let release = json!({"name": "a", "manifest": manifest.concat()});
+    let mut secret = helm_secret(&release.to_string());
+    assert!(reduce_as("secrets", &mut secret, &mut Tally::default()));
+    let kept = &secret["stringData"]["release"]["manifest"];
+    let specs = kept
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|object| &object["spec"]);
+    let expected = [
+        json!({"target": {"name": "s"}}),
+        json!({}),
+        json!({"secretName": "t"}),
+    ];
+    assert_eq!(
+        specs.collect::<Vec<_>>(),
+        expected.iter().collect::<Vec<_>>()
+    );
+}
+
 /// Two names of databases that look random stay two names.
 #[test]
 fn a_name_of_a_database_is_not_scrubbed() {
