@@ -162,6 +162,7 @@ mod tests {
         If it is right, create the namespace, with everything the creation Job needs:
         On the cluster that spec.kubeConfig names: kubectl create namespace nope
         On the cluster that spec.kubeConfig names: kubectl create serviceaccount -n nope agora-kvs
+        On the cluster that spec.kubeConfig names: helm uninstall -n flux-system nope-skvs-onboarding-a--missing-target
         ");
     }
 }
