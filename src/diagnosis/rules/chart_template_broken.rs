@@ -25,10 +25,13 @@ template: no template "common.labels" associated with template "gotpl""#,
 };
 
 fn check(case: &Case<'_>) -> Verdict {
-    let Some(Cause::Template(TemplateError::Broken { place, says })) = rendering::cause(case)?
-    else {
+    let Some(Cause::Template(error)) = rendering::cause(case)? else {
         return Ok(None);
     };
+    let TemplateError::Broken { place, says } = error else {
+        return Ok(None);
+    };
+    let root = error.lacks_root().then_some("Inside range and with, and in a template that is included from there, . is the present item and not the root: the chart has to write $ or pass it on.");
     rendering::finding(
         case,
         &format!(
@@ -38,6 +41,7 @@ fn check(case: &Case<'_>) -> Verdict {
         "The chart is at fault, not the values.",
         "Name another version of the chart in spec.chart.spec.version, and report the error to its publisher",
     )
+    .whys(root)
     .into()
 }
 

@@ -146,6 +146,28 @@ fn broken(text: &str) -> Option<TemplateError> {
         })
 }
 
+/// What only the root of a template has. Inside `range` and `with`, and in a template that is included from there, `.` is something else.
+const OF_THE_ROOT: [&str; 6] = [
+    "Values",
+    "Release",
+    "Chart",
+    "Capabilities",
+    "Template",
+    "Files",
+];
+
+impl TemplateError {
+    /// Whether a template asks something else than the root for what the root has.
+    pub fn lacks_root(&self) -> bool {
+        let Self::Broken { says, .. } = self else {
+            return false;
+        };
+        let field = says.split_once("can't evaluate field ");
+        let field = field.and_then(|(_, rest)| rest.split_whitespace().next());
+        field.is_some_and(|field| OF_THE_ROOT.contains(&field))
+    }
+}
+
 /// `… executing "…" at <.Values.a.b>: …`, of which the last one counts.
 fn executed(text: &str) -> Option<TemplateError> {
     if !text.contains("executing \"") {
@@ -183,6 +205,12 @@ fn executed(text: &str) -> Option<TemplateError> {
     }
     if let Some((_, rest)) = says.split_once("can't evaluate field ") {
         let field: &str = rest.split_whitespace().next()?;
+        if OF_THE_ROOT.contains(&field) {
+            return Some(TemplateError::Broken {
+                place,
+                says: says.to_owned(),
+            });
+        }
         let parent = path.and_then(|mut p| {
             p.truncate(p.iter().position(|part| *part == field)?);
             Some(p)
@@ -196,7 +224,13 @@ fn executed(text: &str) -> Option<TemplateError> {
     // A call with a text that should have been rendered first: `lookup "v1" "Secret" "{{ .Release.Namespace }}" "x"`.
     let is_literal = says.contains("error calling lookup: ") && says.contains("{{");
     let is_nested = says.contains("rendering template has a nested reference name: ");
-    if is_literal || is_nested || says.contains("wrong number of args for ") {
+    // `(empty $a) (empty $b)` calls the first value as a function.
+    let is_of_chart = [
+        "wrong number of args for ",
+        "can't give argument to non-function",
+    ];
+    let is_of_chart = is_of_chart.iter().any(|text| says.contains(text));
+    if is_literal || is_nested || is_of_chart {
         return Some(TemplateError::Broken {
             place,
             says: says.to_owned(),
@@ -207,7 +241,6 @@ fn executed(text: &str) -> Option<TemplateError> {
         "wrong type for value",
         "range can't iterate over ",
         "incompatible types for comparison",
-        "can't give argument to non-function",
         "can't index item of type",
     ];
     typed
@@ -304,6 +337,30 @@ mod tests {
             assert_eq!(place, at("templates/_helpers.tpl", 4));
             assert_eq!(value.as_deref(), Some("couchdb.credentials"));
         }
+    }
+
+    #[test]
+    fn what_no_value_can_cause_is_the_chart_s() {
+        let of = |says: &str| {
+            let text = format!(
+                r#"template: c/templates/a.yaml:8:15: executing "c/templates/a.yaml" at <include "c.name" .>: error calling include: template: c/templates/_helpers.tpl:14:14: executing "c.name" at <.Values.name>: {says}"#
+            );
+            TemplateError::parse(&text).unwrap()
+        };
+        for (says, lacks_root) in [
+            ("can't evaluate field Values in type string", true),
+            (
+                "can't evaluate field Release in type map[string]interface {}",
+                true,
+            ),
+            ("can't give argument to non-function empty $a.name", false),
+        ] {
+            let error = of(says);
+            assert!(matches!(error, TemplateError::Broken { .. }), "{error:?}");
+            assert_eq!(error.lacks_root(), lacks_root, "{error:?}");
+        }
+        let field = of("can't evaluate field name in type string");
+        assert!(matches!(field, TemplateError::Type { .. }), "{field:?}");
     }
 
     #[test]
