@@ -1,4 +1,4 @@
-//! The Secret or ConfigMap that the creation Job's pod lacks, where the chart itself creates it, and too late.
+//! The Secret, ConfigMap or ServiceAccount that the creation Job's pod lacks, where the chart itself creates it, and too late.
 
 use super::case::Case;
 use super::finding::Finding;
@@ -8,17 +8,27 @@ use crate::snapshot::Why;
 use crate::text::one_line;
 use std::ops::ControlFlow;
 
+/// The same of what the kubelet's message says is missing, before the pod's events.
+pub(super) fn late_for_pod(
+    case: &Case<'_>,
+    finding: Finding,
+    job: &str,
+    message: &str,
+) -> ControlFlow<Finding, Finding> {
+    let Some(missing) = kubelet::missing(message) else {
+        return ControlFlow::Continue(finding);
+    };
+    late(case, finding, job, missing).map_break(|finding| finding.step("The pod's events:"))
+}
+
 /// The finding that the chart creates the object too late, with the remedy. `Continue` has the finding for other remedies, where that is not known,
 /// with the reason if the release was not read.
 pub(super) fn late(
     case: &Case<'_>,
     finding: Finding,
     job: &str,
-    message: &str,
+    (kind, name): (&str, &str),
 ) -> ControlFlow<Finding, Finding> {
-    let Some((kind, name)) = kubelet::missing(message) else {
-        return ControlFlow::Continue(finding);
-    };
     let release = match case.release() {
         Ok(Some(release)) => release,
         Ok(None) => return ControlFlow::Continue(finding),
@@ -44,7 +54,7 @@ pub(super) fn late(
     };
     ControlFlow::Break(finding
         .why(format!("The chart itself creates it, by {object}. {late}, and Helm waits for the Job before it continues."))
-        .step(format!("Have the chart's owners make {object} a hook that comes before the Job (annotations helm.sh/hook: pre-install and a helm.sh/hook-weight below the Job's), or create it outside the chart before the installation. The pod's events:")))
+        .step(format!("Have the chart's owners make {object} a hook that comes before the Job (annotations helm.sh/hook: pre-install and a helm.sh/hook-weight below the Job's), or leave it out of the chart and create it before the installation")))
 }
 
 #[cfg(test)]
@@ -62,7 +72,7 @@ mod tests {
         snapshot.release = release;
         let case = Case::new(&snapshot, fixture::meta(name).now);
         let finding = Finding::new(case.subject(), "x");
-        match late(&case, finding, "a-create", "secret \"s\" not found") {
+        match late_for_pod(&case, finding, "a-create", "secret \"s\" not found") {
             ControlFlow::Break(finding) => Ok(fixture::reasoned(finding)),
             ControlFlow::Continue(finding) => Err(fixture::reasoned(finding)),
         }
@@ -80,7 +90,8 @@ mod tests {
         insta::assert_snapshot!(said(release(&[], external)).unwrap(), @"
         The chart itself creates it, by ExternalSecret s. It is not a hook, so Helm creates it only after the hooks that run before the installation, and Helm waits for the Job before it continues.
         x
-        Have the chart's owners make ExternalSecret s a hook that comes before the Job (annotations helm.sh/hook: pre-install and a helm.sh/hook-weight below the Job's), or create it outside the chart before the installation. The pod's events:
+        Have the chart's owners make ExternalSecret s a hook that comes before the Job (annotations helm.sh/hook: pre-install and a helm.sh/hook-weight below the Job's), or leave it out of the chart and create it before the installation
+        The pod's events:
         ");
         let hook = |weight: i64, event: &str| {
             json!({"name": "s", "kind": "Secret", "weight": weight, "events": [event],

@@ -6,7 +6,7 @@ use crate::text::document::embedded;
 use serde::Deserialize;
 use std::cmp::Ordering;
 
-/// An object of the release from which a Secret or ConfigMap comes.
+/// An object of the release from which a Secret, a ConfigMap or a ServiceAccount comes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     /// `ExternalSecret`, or the kind itself.
@@ -30,8 +30,8 @@ pub enum Order {
     OtherEvent(String),
 }
 
-/// Kinds that Helm creates before a Job, of those that can be the origin of a Secret or ConfigMap.
-const BEFORE_JOBS: [&str; 2] = ["Secret", "ConfigMap"];
+/// Kinds that Helm creates before a Job, of those that a pod of the Job can need.
+const BEFORE_JOBS: [&str; 3] = ["ServiceAccount", "Secret", "ConfigMap"];
 
 /// A document, as far as it says which Secret it makes.
 #[derive(Debug, Default, Deserialize)]
@@ -57,7 +57,7 @@ struct Target {
     name: Option<String>,
 }
 
-/// The object of the release from which the Secret or ConfigMap comes that a pod of this hook's Job needs. `None` where none is seen: it may
+/// The object of the release from which the Secret, ConfigMap or ServiceAccount comes that a pod of this hook's Job needs. `None` where none is seen: it may
 /// be made by a controller in another way, or outside the chart.
 pub fn origin(
     release: &Release,

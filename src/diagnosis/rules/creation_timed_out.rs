@@ -167,7 +167,7 @@ pub(super) fn tell_not_started(case: &Case<'_>, mut finding: Finding, sentence: 
         return finding;
     }
     let name = job.subject.as_ref().map_or("", |job| job.name.as_str());
-    let finding = match hook_order::late(case, finding, name, message) {
+    let finding = match hook_order::late_for_pod(case, finding, name, message) {
         ControlFlow::Break(finding) => finding,
         ControlFlow::Continue(finding) => finding.step(match kubelet::remedy(message) {
             Some(remedy) => format!("{remedy}. The pod's events say more:"),

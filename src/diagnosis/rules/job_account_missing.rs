@@ -3,11 +3,13 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::{Evidence, Subject};
+use crate::diagnosis::hook_order;
 use crate::diagnosis::peers;
 use crate::diagnosis::refused::refused;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::refusal::Refusal;
+use std::ops::ControlFlow;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS314",
@@ -54,12 +56,20 @@ fn check(case: &Case<'_>) -> Verdict {
     let keys = ["databaseCreationJob", "serviceAccount"];
     let likelier = target.or_else(|| peers::without_value(case, &keys));
     let after = likelier.as_ref().map(|_| then(case, fixes));
+    let job = refused.job.clone();
     let finding = refused
         .finding(case, subject, sentence)
         .seen([Evidence::new(case.subject(), field, &observed)])
         .change(likelier);
     let finding = match after {
         Some(after) => finding.then(after),
+        None => finding,
+    };
+    let finding = match &job {
+        Some(job) => match hook_order::late(case, finding, &job.name, ("ServiceAccount", &name)) {
+            ControlFlow::Break(late) => return late.into(),
+            ControlFlow::Continue(finding) => finding,
+        },
         None => finding,
     };
     finding
@@ -70,7 +80,9 @@ fn check(case: &Case<'_>) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::fixture;
+    use crate::diagnosis::{Case, fixture};
+    use crate::snapshot::Read;
+    use serde_json::json;
 
     #[test]
     fn it_is_found_in_the_jobs_events() {
@@ -93,5 +105,32 @@ mod tests {
             fixture::followers("job-account-missing-job-gone"),
             ["SKVS110", "SKVS308"]
         );
+    }
+
+    #[test]
+    fn an_account_that_the_chart_creates_too_late_is_not_to_be_created() {
+        let name = "job-account-missing";
+        let mut snapshot = fixture::snapshot(name);
+        let job = snapshot
+            .creation_job
+            .if_read()
+            .unwrap()
+            .job
+            .meta
+            .name
+            .clone();
+        let release = json!({
+            "hooks": [{"name": job, "kind": "Job", "events": ["pre-install"]}],
+            "manifest": "kind: ServiceAccount\nmetadata:\n  name: agora-kvs\n",
+        });
+        snapshot.release = Read::Seen(serde_json::from_value(release).unwrap());
+        let case = Case::new(&snapshot, fixture::meta(name).now);
+        let finding = super::check(&case).unwrap().unwrap();
+        let said = fixture::reasoned(finding);
+        assert!(
+            said.contains("ServiceAccount agora-kvs. It is not a hook"),
+            "{said}"
+        );
+        assert!(!said.contains("create the account"), "{said}");
     }
 }
