@@ -8,6 +8,7 @@ mod cause;
 pub mod chart;
 pub mod field;
 pub mod flux;
+pub mod merge_key;
 pub mod namespace;
 mod notes;
 pub mod object;

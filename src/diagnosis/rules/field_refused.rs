@@ -8,8 +8,10 @@ use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::Cause;
 use crate::model::failure::field::{FieldError, Got};
+use crate::model::failure::merge_key::Merge;
 use crate::model::failure::object::ObjectError;
 use crate::snapshot::{IfRead, Read, Why};
+use crate::text::one_line;
 use serde_json::Value;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -83,6 +85,9 @@ fn check(case: &Case<'_>) -> Verdict {
             "Remove spec.upgrade.force from the manifest, and report the field to the chart's publisher",
         )
         .into();
+    }
+    if let Some(finding) = without_value(case, &sentence, field, says) {
+        return finding.into();
     }
     rendering::finding(
         case,
@@ -220,13 +225,22 @@ fn on_cluster(case: &Case<'_>, sentence: &str) -> Finding {
 /// Helm compares three manifests, and one of them has a list that cannot be compared.
 fn unpatchable(case: &Case<'_>, why: &str) -> Verdict {
     let hr = case.hr();
+    let merge = Merge::parse(why);
+    let lists = merge.as_ref().and_then(Merge::lists);
+    let lists = lists.unwrap_or("env, ports, volumes");
+    let twice = merge.filter(|merge| !merge.twice.is_empty()).map(|merge| {
+        let twice = one_line(&merge.twice.join(", "));
+        let key = one_line(&merge.key);
+        format!("Helm merges this list ({lists}) by {key}, and has more than one entry for {twice}. As long as a stored revision has them too, going back to it fails in the same way.")
+    });
     Finding::new(
         case.subject(),
         format!("Helm cannot make a patch from the old and the new manifest: {why}"),
     )
     .why("An entry of a list has no name or has it twice, or a field has the wrong type: in the stored manifest, in the new one, or in the object on the cluster.")
     .seen(case.seen_failure())
-    .step("Look at the stored manifest for such an entry (env, ports, volumes), and compare it with the object on the cluster:")
+    .whys(twice.as_deref())
+    .step(format!("Look at the stored manifest for such an entry ({lists}), and compare it with the object on the cluster:"))
     .command(["helm", "get", "manifest", "-n", hr.storage_namespace(), &hr.release_name()])
     .step("If the stored one is right, the new one is at fault: correct the value in spec.values that fills the entry, or report it to the chart's publisher. If the stored one is at fault, go back to a revision of Helm without it, or delete that one object (a Job, a policy or a ConfigMap of an onboarding holds no data) so that the upgrade creates it again.")
     .then(then(case, Fixes::Manifest))
@@ -236,10 +250,42 @@ fn unpatchable(case: &Case<'_>, why: &str) -> Verdict {
 /// Values that are named at most.
 const SHOWN: usize = 3;
 
+/// A field without a value: the entry of spec.values that is null and has the field's name.
+fn without_value(case: &Case<'_>, sentence: &str, field: &str, says: &str) -> Option<Finding> {
+    let at = says.split_once("unknown object type \"nil\" in ");
+    let path = at.map_or(field, |(_, path)| path.trim());
+    let is_null = at.is_some() || says.contains("Invalid value: \"null\"");
+    if !is_null || path.is_empty() {
+        return None;
+    }
+    // A key may have dots.
+    let is_of_field = |null: &str| {
+        let mut keys = null.match_indices('.').map(|(at, _)| &null[at..]);
+        keys.any(|key| path.ends_with(key))
+    };
+    let nulls = paths(case, |null, value| value.is_null() && is_of_field(null));
+    let first = nulls.first()?;
+    let evidence = Evidence::new(
+        case.subject(),
+        &format!(".{first}"),
+        &format!("{first}: null"),
+    );
+    let step = format!(
+        "Give {} a value in the manifest, or leave it out",
+        nulls.join(" or ")
+    );
+    let why =
+        "The chart was rendered with an empty value, which the API server does not take for text.";
+    Some(rendering::finding(case, sentence, why, &step).seen([evidence]))
+}
+
 /// A text was wanted: a value that YAML takes for another type went in, since it has no quotes.
 fn unquoted(case: &Case<'_>, sentence: &str, got: Got) -> Finding {
-    let mut paths = Vec::new();
-    collect(&case.hr().spec.values, got, "spec.values", &mut paths);
+    let mut paths = paths(case, |path, value| match got {
+        Got::Number => value.is_number(),
+        // Switches are meant to be true or false.
+        Got::Bool => value.is_boolean() && !is_switch(path),
+    });
     // The names of the database go into labels.
     paths.sort_by_key(|path| {
         (
@@ -290,25 +336,31 @@ fn is_switch(path: &str) -> bool {
     path == "spec.values.encryption" || path.ends_with(".enabled")
 }
 
-/// The paths of the values of that type.
-fn collect(value: &Value, got: Got, path: &str, found: &mut Vec<String>) {
+/// The values without further parts, with their paths.
+fn leaves<'v>(value: &'v Value, path: &str, found: &mut Vec<(String, &'v Value)>) {
     match value {
-        Value::Number(_) if got == Got::Number => found.push(path.to_owned()),
-        // Switches are meant to be true or false.
-        Value::Bool(_) if got == Got::Bool && !is_switch(path) => found.push(path.to_owned()),
         Value::Object(map) => {
             for (key, value) in map {
-                collect(value, got, &format!("{path}.{key}"), found);
+                leaves(value, &format!("{path}.{key}"), found);
             }
         }
-        _ => {}
+        Value::Array(_) => {}
+        _ => found.push((path.to_owned(), value)),
     }
+}
+
+/// The paths of the values for which this holds.
+fn paths(case: &Case<'_>, is_it: impl Fn(&str, &Value) -> bool) -> Vec<String> {
+    let mut found = Vec::new();
+    leaves(&case.hr().spec.values, "spec.values", &mut found);
+    let found = found.into_iter().filter(|(path, value)| is_it(path, value));
+    found.map(|(path, _)| path).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::fixture;
-    use crate::diagnosis::texts::of_helm;
+    use crate::diagnosis::texts::{failed, of_helm};
+    use crate::diagnosis::{Case, fixture};
 
     #[test]
     fn it_is_found() {
@@ -324,6 +376,36 @@ mod tests {
             fixture::sentence("field-refused-server-side", "SKVS234"),
             "the API server refuses spec.backofLimit of an object of the chart: the kind has no such field"
         );
+    }
+
+    #[test]
+    fn an_entry_without_a_value_is_found_in_the_values() {
+        let text = r#"unable to build kubernetes objects from release manifest: error validating "": error validating data: unknown object type "nil" in Deployment.spec.template.metadata.annotations.example.com/role"#;
+        let of = |values: &str| {
+            let (name, mut snapshot) = failed("install", text);
+            snapshot.helm_release.spec.values = serde_json::from_str(values).unwrap();
+            let case = Case::new(&snapshot, fixture::meta(name).now);
+            let finding = super::check(&case).unwrap().unwrap();
+            fixture::lines(finding).lines().last().unwrap().to_owned()
+        };
+        let nulls = r#"{"a": {"notes": {"example.com/role": null}, "role": null}, "role": 1}"#;
+        insta::assert_snapshot!(of(nulls), @"Give spec.values.a.notes.example.com/role a value in the manifest, or leave it out");
+        // Another entry is null.
+        let other = of(r#"{"a": {"other": null}}"#);
+        assert!(
+            other.starts_with("Correct the value in spec.values"),
+            "{other}"
+        );
+    }
+
+    #[test]
+    fn what_is_twice_in_a_merged_list_is_named() {
+        let text = "cannot patch \"a\" with kind Deployment: The order in patch list:\n[map[ip:10.0.0.7]]\n doesn't match $setElementOrder list:\n[map[ip:10.0.0.7] map[ip:10.0.0.7]]\n";
+        let (name, snapshot) = failed("upgrade", text);
+        let case = Case::new(&snapshot, fixture::meta(name).now);
+        let said = fixture::reasoned(super::check(&case).unwrap().unwrap());
+        assert!(said.contains("Helm merges this list (hostAliases) by ip, and has more than one entry for 10.0.0.7."), "{said}");
+        assert!(said.contains("such an entry (hostAliases)"), "{said}");
     }
 
     #[test]
@@ -419,7 +501,7 @@ mod tests {
         let of = |text: &str| of_helm("upgrade", text, "SKVS234");
         insta::assert_snapshot!(of("failed to create patch: map: map[] does not contain declared merge key: name"), @"
         Helm cannot make a patch from the old and the new manifest: map: map[] does not contain declared merge key: name
-        Look at the stored manifest for such an entry (env, ports, volumes), and compare it with the object on the cluster:
+        Look at the stored manifest for such an entry (containers, env, volumes), and compare it with the object on the cluster:
         $ helm get manifest -n flux-system core-skvs-onboarding-pds--database
         If the stored one is right, the new one is at fault: correct the value in spec.values that fills the entry, or report it to the chart's publisher. If the stored one is at fault, go back to a revision of Helm without it, or delete that one object (a Job, a policy or a ConfigMap of an onboarding holds no data) so that the upgrade creates it again.
         ");
