@@ -45,7 +45,10 @@ fn check(case: &Case<'_>) -> Verdict {
             case,
             &format!("the chart's schema cannot be used: {why}"),
             "Helm checks the values against values.schema.json of the chart, but cannot use the schema itself: the values may be right.",
-            "Use another version of the chart, and report it to the chart's publisher. If the schema refers to another host, helm-controller has to reach that",
+            match why.contains("invalid file url: http") {
+                true => "This version of helm-controller loads no schema from another host. Use another version of the chart or of helm-controller, or skip the check with disableSchemaValidation in spec.install and spec.upgrade (controller 1.1 and later)",
+                false => "Use another version of the chart, and report it to the chart's publisher. If the schema refers to another host, helm-controller has to reach that",
+            },
         )
         .into();
     }

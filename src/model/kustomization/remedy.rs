@@ -4,6 +4,7 @@
 
 mod texts;
 
+use crate::model::duration::parse_duration;
 use crate::model::failure::refusal::{lacks_service, service_of};
 use crate::text::one_line;
 use std::collections::BTreeMap;
@@ -102,6 +103,9 @@ pub fn remedy(message: &str) -> Option<Remedy> {
             &format!("meet what the admission webhook demands: {denial}"),
         );
     }
+    if let Some(what) = hours(message) {
+        return at(true, &what);
+    }
     // A part that is looked for with a colon before it may also be the beginning.
     let text = format!(": {message}");
     let says = |part: &&str| text.contains(part);
@@ -130,6 +134,26 @@ pub fn remedy(message: &str) -> Option<Remedy> {
     }
 }
 
+/// How to write a length of time for Flux's API, whose pattern knows no hours in some fields.
+fn hours(message: &str) -> Option<String> {
+    let (before, after) = message.split_once(": Invalid value: \"")?;
+    let (value, rest) = after.split_once('"')?;
+    let is_pattern = rest.contains("in body should match") && rest.contains("(ms|s|m))");
+    let length = parse_duration(value).ok().filter(|_| is_pattern)?;
+    let (field, whole) = (before.rsplit(' ').next()?, length.as_secs());
+    let written = match (length.subsec_millis(), whole % 60) {
+        (0, 0) => format!("{}m", whole / 60),
+        (0, _) => format!("{whole}s"),
+        _ => format!("{}ms", length.as_millis()),
+    };
+    value.contains('h').then(|| {
+        format!(
+            "write {} as {written}: this field takes no hours",
+            one_line(field)
+        )
+    })
+}
+
 /// kustomize-controller did not get the folder from source-controller.
 pub fn is_of_download(message: &str) -> bool {
     message.contains("failed to download a")
@@ -150,6 +174,26 @@ fn is_of_flux(message: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hours_are_written_in_minutes() {
+        let of = |value: &str, units: &str| {
+            let message = format!(
+                "HelmRelease/n/a dry-run failed (Invalid): HelmRelease.helm.toolkit.fluxcd.io \"a\" is invalid: spec.timeout: Invalid value: \"{value}\": spec.timeout in body should match '^([0-9]+(\\.[0-9]+)?({units}))+$'"
+            );
+            remedy(&message).map(|remedy| remedy.sentence())
+        };
+        for (value, written) in [("2h0m0s", "120m"), ("1h30m5s", "5405s"), ("1.5h", "90m")] {
+            let said = format!(
+                "In the GitOps repository, write spec.timeout as {written}: this field takes no hours"
+            );
+            assert_eq!(of(value, "ms|s|m"), Some(said));
+        }
+        for (value, units) in [("2h", "ms|s|m|h"), ("5 min", "ms|s|m"), ("90", "ms|s|m")] {
+            let said = of(value, units).unwrap_or_default();
+            assert!(!said.contains("takes no hours"), "{said}");
+        }
+    }
 
     #[test]
     fn text_without_quotes_names_the_variables_that_may_be_it() {

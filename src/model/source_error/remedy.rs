@@ -43,6 +43,14 @@ const TEXTS: &[(&[&str], &str)] = &[
         "the server no longer accepts the key's kind of signature: replace the identity of the Secret with an ed25519 or ecdsa key, and add its public half to the repository's deploy keys",
     ),
     (
+        &["ssh-rsa", "rsa-sha2-"],
+        "the server refuses the signature of the key in the Secret (ssh-rsa, which is SHA-1): create a new key pair that signs with SHA-2 (rsa-sha2-256 or rsa-sha2-512 for an RSA key), put it into the Secret, and add its public half to the server",
+    ),
+    (
+        &["Command git-upload-pack ", "is not in expected format"],
+        "correct the path of spec.url, which the server does not take for a repository's (that of Azure DevOps begins with v3 behind the host)",
+    ),
+    (
         &["SSH identity key is encrypted"],
         "add the password of the key to the Secret (entry password), or use a key without one",
     ),
@@ -381,6 +389,18 @@ mod tests {
         };
         for (message, part) in [
             (clone("object not found"), "push a new commit"),
+            (
+                clone(
+                    "unknown error: remote: You're using ssh-rsa. Please use rsa-sha2-256 or rsa-sha2-512 instead.",
+                ),
+                "create a new key pair that signs with SHA-2",
+            ),
+            (
+                clone(
+                    "unknown error: remote: Command git-upload-pack '/a/b' is not in expected format.",
+                ),
+                "correct the path of spec.url",
+            ),
             (
                 clone("unable to resolve commit object for 'abc': object not found"),
                 "spec.ref.commit",
