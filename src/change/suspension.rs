@@ -131,12 +131,12 @@ async fn creates_the_database(app: &mut App, cluster: &Cluster, object: Value) -
             let remove = flux_commands::uninstall(&case);
             let then = retries::then(&case, Fixes::Elsewhere);
             let first = match then {
-                Some(_) => "remove the failed release first, then resume it:",
-                None => "remove the failed release first:",
+                Some(_) => "remove the failed release first, then resume it",
+                None => "remove the failed release first",
             };
             Err(match case.hr().is_remote() {
-                true => error.hint(format!("{first} {}", remote::there(&remove))),
-                false => error.hint(remove.after(first)),
+                true => error.hint(format!("{first}; {}", remote::there("on", &remove))),
+                false => error.hint(remove.after(format!("{first}:"))),
             })
         }
     }

@@ -7,6 +7,7 @@
 mod place;
 
 pub use place::Place;
+pub(super) use place::broken_by;
 
 use super::case::Case;
 use super::contradiction::ready_now;

@@ -109,7 +109,7 @@ fn diagnose_by(rules: &[&'static Rule], case: &Case<'_>) -> Diagnosis {
                     let more = against.iter().filter(|_| rule.role == Role::Fallback);
                     let finding = placement::also(case, nodes::also(case, finding));
                     let finding = finding.seen(more.cloned());
-                    found.push((rule, remote::told(case, finding)));
+                    found.push((rule, remote::told(case, rule, finding)));
                 }
                 Some(evidence) => {
                     let (what, why) = contradicted(rule, &evidence);

@@ -3,20 +3,23 @@
 
 use super::after_fix::Act;
 use super::case::Case;
-use super::finding::{Finding, Step};
+use super::chain::{Place, broken_by};
+use super::finding::{Finding, Step, Subject};
+use super::rule::Rule;
 use crate::advice::{Command, Origin};
 
 /// The finding with the commands on that cluster as text.
-pub(super) fn told(case: &Case<'_>, mut finding: Finding) -> Finding {
+pub(super) fn told(case: &Case<'_>, rule: &Rule, mut finding: Finding) -> Finding {
     if !case.hr().is_remote() {
         return finding;
     }
+    let is_here = is_here(case, rule, &finding.subject);
     let mut is_told = false;
     for step in &mut finding.fix {
         if let Step::Command(command) = step
-            && is_there(case, command)
+            && !leads_here(command, is_here)
         {
-            *step = Step::Text(there(command));
+            *step = Step::Text(there("On", command));
             is_told = true;
         }
     }
@@ -25,14 +28,18 @@ pub(super) fn told(case: &Case<'_>, mut finding: Finding) -> Finding {
         let (removals, acts): (Vec<_>, Vec<_>) = acts
             .into_iter()
             .partition(|action| action.act() == Act::Uninstall);
-        then.acts = acts;
         for removal in removals {
-            // The last line of the finding, which asks for it, follows.
-            finding.fix.push(Step::Text(there(removal.command())));
+            let end = if acts.is_empty() { "" } else { "; then, here:" };
+            then.line = format!("{} {}{end}", then.line, there("on", removal.command()));
             is_told = true;
         }
+        then.acts = acts;
     }
-    match is_told {
+    let is_said = finding
+        .why
+        .iter()
+        .any(|why| why.contains("another cluster"));
+    match is_told && !is_said {
         true => finding.why(
             "The release is on another cluster, which spec.kubeConfig names and which is not read.",
         ),
@@ -41,62 +48,130 @@ pub(super) fn told(case: &Case<'_>, mut finding: Finding) -> Finding {
 }
 
 /// A command on that cluster, which only the reader can reach.
-pub(crate) fn there(command: &Command) -> String {
+pub(crate) fn there(on: &str, command: &Command) -> String {
     let line = command.at(&Origin::default());
-    format!("On the cluster that spec.kubeConfig names: {line}")
+    format!("{on} the cluster that spec.kubeConfig names: {line}")
 }
 
-/// Whether it is about what is on that cluster. On this one are the HelmRelease with what is in its namespace, and Flux.
-fn is_there(case: &Case<'_>, command: &Command) -> bool {
-    const NO_CLUSTER: [&str; 5] = ["show", "search", "template", "pull", "push"];
-    let line = command.at(&Origin::default());
-    let words: Vec<&str> = line.words().iter().map(String::as_str).collect();
-    let own = case.hr().metadata.namespace.as_str();
-    match words[..] {
-        ["helm", verb, ..] => !NO_CLUSTER.contains(&verb),
-        ["kubectl", "skvs" | "config", ..] => false,
-        ["kubectl", ..] => {
-            let has = |part: &str| words.iter().any(|word| word.contains(part));
-            let is_of_flux =
-                has("fluxcd.io") || has("-controller") || has("app.kubernetes.io/component=");
-            let is_own = words.windows(2).any(|pair| pair == ["-n", own]);
-            // In its own namespace are the values and Flux's objects; pods and Jobs of the release never.
-            let is_run = ["logs", "exec", "job", "jobs", "pod", "pods"];
-            let is_run = words.iter().any(|word| {
-                let kind = word.split('/').next().unwrap_or(word);
-                is_run.contains(&kind)
-            });
-            !is_of_flux && (is_run || !is_own)
+/// Flux's controllers.
+const CONTROLLERS: [&str; 4] = [
+    "helm-controller",
+    "kustomize-controller",
+    "notification-controller",
+    "source-controller",
+];
+
+/// Whether a finding is about what is on this cluster: the sources, Flux, and what the HelmRelease refers to.
+fn is_here(case: &Case<'_>, rule: &Rule, subject: &Subject) -> bool {
+    if let Some(Place::Source | Place::Chart) = broken_by(rule.code, subject) {
+        return true;
+    }
+    let hr = case.hr();
+    let kube_config = hr.spec.kube_config.as_ref();
+    let refers = |path: &str| {
+        let name = kube_config.and_then(|config| config.pointer(path));
+        name.is_some_and(|name| *name == subject.name)
+    };
+    match subject.kind.as_str() {
+        "Node" => true,
+        "Deployment" | "Pod" => CONTROLLERS.iter().any(|name| is_of(&subject.name, name)),
+        kind @ ("Secret" | "ConfigMap") => {
+            let mut values = hr.spec.values_from.iter();
+            let is_of_values = values.any(|from| from.kind == kind && from.name == subject.name);
+            let is_access = match kind {
+                "Secret" => refers("/secretRef/name"),
+                _ => refers("/configMapRef/name"),
+            };
+            subject.namespace == hr.metadata.namespace && (is_of_values || is_access)
         }
         _ => false,
     }
 }
 
+/// Whether it is a controller's Deployment, or a pod of it.
+fn is_of(name: &str, controller: &str) -> bool {
+    let rest = name.strip_prefix(controller);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+}
+
+/// Whether a command may be run on this cluster.
+fn leads_here(command: &Command, is_about_here: bool) -> bool {
+    const NO_CLUSTER: [&str; 5] = ["show", "search", "template", "pull", "push"];
+    let line = command.at(&Origin::default());
+    let words: Vec<&str> = line.words().iter().map(String::as_str).collect();
+    match words[..] {
+        ["helm", verb, ..] => NO_CLUSTER.contains(&verb),
+        ["kubectl", "skvs" | "config", ..] => true,
+        ["kubectl", verb, ref rest @ ..] => is_about_here || is_about_flux(verb, rest),
+        _ => true,
+    }
+}
+
+/// Whether the words of kubectl name an object of Flux's API, or a controller.
+fn is_about_flux(verb: &str, words: &[&str]) -> bool {
+    let mut before = "";
+    for word in words {
+        let is_value = before.starts_with('-');
+        let is_selector = matches!(before, "-l" | "--selector");
+        let (kind, name) = word.split_once('/').unwrap_or((before, word));
+        before = word;
+        if is_selector {
+            let value = word.rsplit_once('=').map_or("", |(_, value)| value);
+            if CONTROLLERS.contains(&value) || *word == "app.kubernetes.io/part-of=flux" {
+                return true;
+            }
+            continue;
+        }
+        if !is_value && (word.ends_with(".fluxcd.io") || kind.ends_with(".fluxcd.io")) {
+            return true;
+        }
+        let is_workload = ["deploy", "deployment", "deployments", "pod", "pods"].contains(&kind);
+        let is_named = CONTROLLERS.iter().any(|controller| is_of(name, controller));
+        if is_named && (is_workload || verb == "logs") {
+            return true;
+        }
+    }
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnosis::texts::failed;
     use crate::diagnosis::{diagnose, fixture};
+    use crate::snapshot::Snapshot;
+    use k8s_openapi::jiff::Timestamp;
     use serde_json::json;
 
-    /// What is said in a case whose release is on another cluster: each finding's reasons, and its steps with commands as they are printed here.
-    fn lines(name: &str) -> Vec<(Vec<String>, Vec<String>)> {
-        let mut snapshot = fixture::snapshot(name);
+    /// The same case with its release on another cluster.
+    fn elsewhere(mut snapshot: Snapshot) -> Snapshot {
         snapshot.helm_release.spec.kube_config = Some(json!({"secretRef": {"name": "other"}}));
-        let case = Case::new(&snapshot, fixture::meta(name).now);
+        snapshot
+    }
+
+    /// Each finding with its commands as they are printed here, and as text.
+    fn lines(snapshot: &Snapshot, now: Timestamp) -> Vec<(Finding, Vec<String>, Vec<String>)> {
+        let case = Case::new(snapshot, now);
         let roots = diagnose(&case).roots.into_iter();
         let findings = roots.flat_map(|root| {
             let follows = root.follows.into_iter().map(|(_, finding)| finding);
             std::iter::once(root.finding).chain(follows)
         });
         let told = findings.map(|finding| {
-            let why = finding.why.clone();
-            let finding = finding.at(&snapshot.origin);
-            let fix = finding.fix.iter().filter_map(|step| match step {
-                Step::Command(line) => Some(line.to_string()),
-                Step::Text(_) | Step::Manifest(_) => None,
-            });
-            let acts = finding.then.iter().flat_map(|then| &then.acts);
-            (why, fix.chain(acts.map(ToString::to_string)).collect())
+            let at = finding.clone().at(&snapshot.origin);
+            let mut here = Vec::new();
+            let mut texts = Vec::new();
+            for step in &at.fix {
+                match step {
+                    Step::Command(line) => here.push(line.to_string()),
+                    Step::Text(text) => texts.push(text.clone()),
+                    Step::Manifest(_) => {}
+                }
+            }
+            let then = at.then.iter();
+            texts.extend(then.clone().map(|then| then.line.clone()));
+            here.extend(then.flat_map(|then| &then.acts).map(ToString::to_string));
+            (finding, here, texts)
         });
         told.collect()
     }
@@ -105,46 +180,137 @@ mod tests {
     fn no_command_on_the_release_leads_to_this_cluster() {
         let mut told = 0;
         for name in fixture::names() {
-            for (why, commands) in lines(&name) {
-                for command in &commands {
+            let snapshot = elsewhere(fixture::snapshot(&name));
+            let target = format!("-n {}", snapshot.helm_release.release_namespace());
+            let own = format!("-n {}", snapshot.helm_release.metadata.namespace);
+            for (finding, here, texts) in lines(&snapshot, fixture::meta(&name).now) {
+                for command in &here {
+                    let verb = command.split(' ').nth(1).unwrap_or_default();
+                    let changes = ["create", "delete"].contains(&verb);
+                    let is_there = target != own && command.contains(&target);
+                    let subject = &finding.subject;
                     assert!(!command.starts_with("helm "), "{name}: {command}");
-                    let is_of_flux = command.contains("app=") || command.contains("-controller");
-                    let is_log = command.contains(" logs ");
-                    assert!(!is_log || is_of_flux, "{name}: {command}");
+                    assert!(!changes && !is_there, "{name}: {subject}: {command}");
                 }
-                told += usize::from(
-                    why.iter()
-                        .any(|line| line.contains("which spec.kubeConfig names")),
-                );
+                let is_there = |text: &&String| text.contains("spec.kubeConfig names: ");
+                told += texts.iter().filter(is_there).count();
             }
         }
-        assert!(told > 50, "only {told} findings are about what is there");
+        assert!(told > 50, "only {told} commands are for there");
+    }
+
+    /// The commands of a remote case with this failure that lead here, and those that do not.
+    fn of(text: &str, change: impl FnOnce(&mut Snapshot)) -> (Vec<String>, Vec<String>) {
+        let (name, mut snapshot) = failed("install", text);
+        change(&mut snapshot);
+        let all = lines(&elsewhere(snapshot), fixture::meta(name).now);
+        let here = all.iter().flat_map(|(_, here, _)| here.clone());
+        let texts = all.iter().flat_map(|(.., texts)| texts.clone());
+        let there = texts.filter(|text| text.contains("spec.kubeConfig names: "));
+        (here.collect(), there.collect())
     }
 
     #[test]
-    fn in_the_namespace_of_the_onboarding_only_pods_are_elsewhere() {
-        let snapshot = fixture::snapshot("target-namespace-missing");
-        let case = Case::new(&snapshot, fixture::meta("target-namespace-missing").now);
-        let own = case.hr().metadata.namespace.clone();
-        let is_there = |words: &[&str]| {
-            let words = words.iter().map(|word| match *word {
-                "OWN" => own.as_str(),
-                word => word,
-            });
-            is_there(&case, &Command::new(words))
+    fn rights_accounts_and_records_of_the_release_are_there() {
+        let forbidden = |account: &str, kind: &str, namespace: &str| {
+            format!(
+                r#"failed pre-install: {kind} is forbidden: User "system:serviceaccount:flux-system:{account}" cannot create resource "{kind}" in API group "" in the namespace "{namespace}""#
+            )
         };
-        assert!(is_there(&["kubectl", "logs", "-n", "OWN", "job/create"]));
-        assert!(is_there(&["kubectl", "get", "pods", "-n", "OWN"]));
-        assert!(is_there(&["kubectl", "get", "secret", "a", "-n", "team"]));
-        assert!(!is_there(&["kubectl", "get", "secret", "a", "-n", "OWN"]));
-        assert!(!is_there(&[
-            "kubectl",
-            "logs",
-            "-n",
-            "flux",
-            "deploy/helm-controller"
-        ]));
-        assert!(!is_there(&["kubectl", "skvs", "retry", "-n", "team", "a"]));
+        let own = "flux-system";
+        let exists = r#"secrets "sh.helm.release.v1.x.v1" already exists"#.to_owned();
+        for text in [
+            forbidden("helm-controller", "jobs", "core"),
+            forbidden("deployer", "secrets", own),
+            exists,
+        ] {
+            let (here, there) = of(&text, |_| {});
+            assert!(!there.is_empty(), "{text}");
+            for command in here {
+                assert!(command.contains("fluxcd.io"), "{text}: {command}");
+            }
+        }
+        // The release is in the onboarding's own namespace there.
+        let exists = r#"jobs.batch "pds-database-create" already exists"#;
+        let (here, there) = of(exists, |s| s.helm_release.spec.target_namespace = None);
+        assert!(
+            there.iter().any(|text| text.contains("jobs.batch")),
+            "{there:?}"
+        );
+        assert!(here.iter().all(|c| c.contains("fluxcd.io")), "{here:?}");
+    }
+
+    #[test]
+    fn what_the_helm_release_refers_to_is_here() {
+        let leads = |words: &[&str]| leads_here(&Command::new(words), false);
+        for words in [
+            &["kubectl", "logs", "-n", "flux", "deploy/helm-controller"][..],
+            &["kubectl", "logs", "-n", "flux", "-l", "app=helm-controller"],
+            &[
+                "kubectl",
+                "describe",
+                "-n",
+                "flux",
+                "pod",
+                "helm-controller-6b9f-x",
+            ],
+            &[
+                "kubectl",
+                "get",
+                "helmreleases.helm.toolkit.fluxcd.io",
+                "-A",
+            ],
+            &["kubectl", "skvs", "retry", "-n", "team", "a"],
+            &["helm", "show", "values", "a"],
+        ] {
+            assert!(leads(words), "{words:?}");
+        }
+        for words in [
+            &[
+                "kubectl",
+                "create",
+                "role",
+                "-n",
+                "core",
+                "helm-controller-create-jobs",
+            ][..],
+            &["kubectl", "get", "secrets", "-n", "flux-system"],
+            &[
+                "kubectl",
+                "get",
+                "jobs",
+                "-n",
+                "a",
+                "-l",
+                "helm.toolkit.fluxcd.io/name=b",
+            ],
+            &[
+                "kubectl",
+                "get",
+                "serviceaccount",
+                "-n",
+                "a",
+                "helm-controller",
+            ],
+            &["helm", "history", "-n", "a", "b"],
+        ] {
+            assert!(!leads(words), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn the_objects_of_values_from_are_here() {
+        let name = "values-reference-missing-object";
+        let told = lines(&elsewhere(fixture::snapshot(name)), fixture::meta(name).now);
+        let (_, here, texts) = &told[0];
+        assert!(
+            here.iter().any(|line| line.starts_with("kubectl get ")),
+            "{here:?}"
+        );
+        assert!(
+            !texts.concat().contains("spec.kubeConfig names: kubectl"),
+            "{texts:?}"
+        );
     }
 
     #[test]
@@ -154,6 +320,9 @@ mod tests {
         snapshot.helm_release.spec.kube_config = Some(json!({"secretRef": {"name": "other"}}));
         let case = Case::new(&snapshot, fixture::meta(name).now);
         let root = diagnose(&case).roots.into_iter().next().unwrap();
+        let then = root.finding.then.clone().unwrap();
+        insta::assert_snapshot!(then.line, @"Flux has stopped retrying. Remove the failed release first: the next attempt would be an upgrade of the failed revision, which does not create the database. Make it start again: on the cluster that spec.kubeConfig names: helm uninstall -n flux-system nope-skvs-onboarding-a--missing-target; then, here:");
+        assert_eq!(then.acts.len(), 1);
         insta::assert_snapshot!(fixture::reasoned(root.finding), @"
         The chart is installed into this namespace (spec.targetNamespace), and Flux only creates it if spec.install.createNamespace is set.
         The release is on another cluster, which spec.kubeConfig names and which is not read.
@@ -162,7 +331,6 @@ mod tests {
         If it is right, create the namespace, with everything the creation Job needs:
         On the cluster that spec.kubeConfig names: kubectl create namespace nope
         On the cluster that spec.kubeConfig names: kubectl create serviceaccount -n nope agora-kvs
-        On the cluster that spec.kubeConfig names: helm uninstall -n flux-system nope-skvs-onboarding-a--missing-target
         ");
     }
 }

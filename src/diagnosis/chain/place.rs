@@ -89,7 +89,7 @@ const BY_OBJECT: [&str; 8] = [
 ];
 
 /// The link that a finding of `code` about `subject` breaks; `None` for a code without a place.
-pub(super) fn broken_by(code: &str, subject: &Subject) -> Option<Place> {
+pub(in crate::diagnosis) fn broken_by(code: &str, subject: &Subject) -> Option<Place> {
     let (place, _) = PLACES.iter().find(|(_, codes)| codes.contains(&code))?;
     let by_object = || match subject.kind.as_str() {
         "HelmChart" => Some(Place::Chart),
