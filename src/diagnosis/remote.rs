@@ -14,13 +14,11 @@ pub(super) fn told(case: &Case<'_>, rule: &Rule, mut finding: Finding) -> Findin
         return finding;
     }
     let is_here = is_here(case, rule, &finding.subject);
-    let mut is_told = false;
     for step in &mut finding.fix {
         if let Step::Command(command) = step
             && !leads_here(command, is_here)
         {
             *step = Step::Text(there("On", command));
-            is_told = true;
         }
     }
     if let Some(then) = &mut finding.then {
@@ -30,21 +28,12 @@ pub(super) fn told(case: &Case<'_>, rule: &Rule, mut finding: Finding) -> Findin
             .partition(|action| action.act() == Act::Uninstall);
         for removal in removals {
             let end = if acts.is_empty() { "" } else { "; then, here:" };
-            then.line = format!("{} {}{end}", then.line, there("on", removal.command()));
-            is_told = true;
+            let line = then.line.trim_end_matches([':', '.']);
+            then.line = format!("{line}. {}{end}", there("On", removal.command()));
         }
         then.acts = acts;
     }
-    let is_said = finding
-        .why
-        .iter()
-        .any(|why| why.contains("another cluster"));
-    match is_told && !is_said {
-        true => finding.why(
-            "The release is on another cluster, which spec.kubeConfig names and which is not read.",
-        ),
-        false => finding,
-    }
+    finding
 }
 
 /// A command on that cluster, which only the reader can reach.
@@ -67,21 +56,13 @@ fn is_here(case: &Case<'_>, rule: &Rule, subject: &Subject) -> bool {
         return true;
     }
     let hr = case.hr();
-    let kube_config = hr.spec.kube_config.as_ref();
-    let refers = |path: &str| {
-        let name = kube_config.and_then(|config| config.pointer(path));
-        name.is_some_and(|name| *name == subject.name)
-    };
     match subject.kind.as_str() {
         "Node" => true,
         "Deployment" | "Pod" => CONTROLLERS.iter().any(|name| is_of(&subject.name, name)),
         kind @ ("Secret" | "ConfigMap") => {
             let mut values = hr.spec.values_from.iter();
             let is_of_values = values.any(|from| from.kind == kind && from.name == subject.name);
-            let is_access = match kind {
-                "Secret" => refers("/secretRef/name"),
-                _ => refers("/configMapRef/name"),
-            };
+            let is_access = hr.has_kubeconfig_in(kind, &subject.name);
             subject.namespace == hr.metadata.namespace && (is_of_values || is_access)
         }
         _ => false,
@@ -321,11 +302,10 @@ mod tests {
         let case = Case::new(&snapshot, fixture::meta(name).now);
         let root = diagnose(&case).roots.into_iter().next().unwrap();
         let then = root.finding.then.clone().unwrap();
-        insta::assert_snapshot!(then.line, @"Flux has stopped retrying. Remove the failed release first: the next attempt would be an upgrade of the failed revision, which does not create the database. Make it start again: on the cluster that spec.kubeConfig names: helm uninstall -n flux-system nope-skvs-onboarding-a--missing-target; then, here:");
+        insta::assert_snapshot!(then.line, @"Flux has stopped retrying. Remove the failed release first: the next attempt would be an upgrade of the failed revision, which does not create the database. Make it start again. On the cluster that spec.kubeConfig names: helm uninstall -n flux-system nope-skvs-onboarding-a--missing-target; then, here:");
         assert_eq!(then.acts.len(), 1);
         insta::assert_snapshot!(fixture::reasoned(root.finding), @"
         The chart is installed into this namespace (spec.targetNamespace), and Flux only creates it if spec.install.createNamespace is set.
-        The release is on another cluster, which spec.kubeConfig names and which is not read.
         the namespace nope does not exist
         If the name is wrong, correct spec.targetNamespace in the manifest.
         If it is right, create the namespace, with everything the creation Job needs:

@@ -289,6 +289,19 @@ impl HelmRelease {
             .unwrap_or(&self.metadata.namespace)
     }
 
+    /// Whether `spec.kubeConfig` names this Secret or ConfigMap.
+    pub fn has_kubeconfig_in(&self, kind: &str, name: &str) -> bool {
+        let key = match kind {
+            "Secret" => "/secretRef/name",
+            "ConfigMap" => "/configMapRef/name",
+            _ => return false,
+        };
+        let config = self.spec.kube_config.as_ref();
+        config
+            .and_then(|config| config.pointer(key))
+            .is_some_and(|named| named == name)
+    }
+
     /// True when the Secrets are on another cluster than the HelmRelease.
     pub fn is_remote(&self) -> bool {
         self.spec.kube_config.as_ref().is_some_and(|k| !k.is_null())

@@ -5,7 +5,7 @@ use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::rendering;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::Cause;
-use crate::model::failure::schema::Violation;
+use crate::model::failure::schema::{Unusable, Violation};
 use crate::text::count;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -40,12 +40,14 @@ fn check(case: &Case<'_>) -> Verdict {
         }
     };
     let text = case.failure_text()?.map_or("", |text| text.raw);
-    if let Some(why) = unusable(text).filter(|_| violations.is_empty()) {
+    if let Some(Unusable { why, is_elsewhere }) =
+        Unusable::parse(text).filter(|_| violations.is_empty())
+    {
         return rendering::finding(
             case,
             &format!("the chart's schema cannot be used: {why}"),
             "Helm checks the values against values.schema.json of the chart, but cannot use the schema itself: the values may be right.",
-            match why.contains("invalid file url: http") {
+            match is_elsewhere {
                 true => "This version of helm-controller loads no schema from another host. Use another version of the chart or of helm-controller, or skip the check with disableSchemaValidation in spec.install and spec.upgrade (controller 1.1 and later)",
                 false => "Use another version of the chart, and report it to the chart's publisher. If the schema refers to another host, helm-controller has to reach that",
             },
@@ -73,18 +75,6 @@ fn check(case: &Case<'_>) -> Verdict {
             .map(|v| Evidence::new(case.subject(), &format!("schema of {}", v.chart), &said(v))),
     )
     .into()
-}
-
-/// Why the schema itself cannot be read.
-fn unusable(text: &str) -> Option<&str> {
-    let leads = [
-        "unable to validate schema: ",
-        "failing loading ",
-        "Invalid JSON in ",
-        "invalid JSON in ",
-    ];
-    let at = leads.iter().find_map(|lead| text.find(lead))?;
-    text[at..].lines().next().map(str::trim)
 }
 
 #[cfg(test)]

@@ -69,6 +69,30 @@ fn entry_of(entry: &str) -> (String, &str) {
     }
 }
 
+/// A schema that Helm cannot use: the values may be right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unusable<'t> {
+    pub why: &'t str,
+    /// It refers to another host, and this version of Helm reads files only.
+    pub is_elsewhere: bool,
+}
+
+impl<'t> Unusable<'t> {
+    /// Reads a text; `None` where it does not say so.
+    pub fn parse(text: &'t str) -> Option<Self> {
+        let leads = [
+            "unable to validate schema: ",
+            "failing loading ",
+            "Invalid JSON in ",
+            "invalid JSON in ",
+        ];
+        let at = leads.iter().find_map(|lead| text.find(lead))?;
+        let why = text[at..].lines().next().map(str::trim)?;
+        let is_elsewhere = why.contains("invalid file url: http");
+        Some(Self { why, is_elsewhere })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,5 +150,20 @@ mod tests {
         fn no_text_panics(text in "(values don't meet the specifications of the schema\\(s\\)|\n|- |at '|/a~1b|': |\\(root\\): |x:|é| ){0,14}") {
             let _ = violations(&text);
         }
+    }
+
+    #[test]
+    fn a_schema_of_another_host_cannot_be_used() {
+        let of = |why: &str| {
+            let text = format!("values don't meet the specifications:\nfailing loading {why}\n");
+            Unusable::parse(&text).map(|unusable| unusable.is_elsewhere)
+        };
+        let url = "https://schemas.example/a.json";
+        assert_eq!(
+            of(&format!("\"{url}\": invalid file url: {url}")),
+            Some(true)
+        );
+        assert_eq!(of("\"file:///a.json\": no such file"), Some(false));
+        assert_eq!(Unusable::parse("- at '/a': got number"), None);
     }
 }
