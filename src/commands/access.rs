@@ -138,7 +138,7 @@ fn meant<'r>(args: &Args, repository: &'r Repository<'r>) -> Result<&'r Onboardi
         [] => Err(nobody(args, repository, name)),
         _ => {
             let files: Vec<String> = found.iter().map(|o| one_line(&o.manifest.file)).collect();
-            let error = Error::usage(format!(
+            let error = Error::new(format!(
                 "{name:?} means {} manifests: {}",
                 files.len(),
                 files.join(", ")

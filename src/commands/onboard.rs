@@ -107,6 +107,13 @@ impl Checks {
 /// Something is missing or wrong, a check refuses the onboarding, or it cannot be written.
 pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     let asks = app.ui.terminal().stdin && app.ui.terminal().stderr;
+    let clusters = match &args.repo {
+        Some(repo) => Some((repo, in_repository::clusters(repo, &args.layout)?)),
+        None => None,
+    };
+    if let Some((_, clusters)) = &clusters {
+        ask::check_clusters(&args, clusters)?;
+    }
     let wanted = ask::wanted(app, &args, asks).await?;
     let (cluster, mut checks) = connected(app, &args).await?;
     let conventions = app.conventions(&args.layout)?;
@@ -125,9 +132,8 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
             )),
         }
     }
-    let mut plan = match &args.repo {
-        Some(repo) => {
-            let clusters = in_repository::clusters(repo, &args.layout)?;
+    let mut plan = match clusters {
+        Some((repo, clusters)) => {
             let meant = ask::clusters(app, &args, &clusters, asks).await?;
             in_repository::plan(repo, &request, &meant)?
         }

@@ -102,12 +102,19 @@ impl Offer {
             .mut_subcommands(|sub| self.attach(sub))
     }
 
-    /// The values that `word` can become, each behind the flag that stands before it in the same word.
+    /// The values that `word` can become, each behind what stands before it in the same word: a flag, or other names of a list.
     pub(super) fn values(&self, word: &str) -> Vec<Candidate> {
         let of = |(kind, current): (Kind, String)| {
             let flag = word.strip_suffix(current.as_str()).unwrap_or_default();
-            let values = self.candidates(kind, &current);
-            values.into_iter().filter_map(|value| value.behind(flag))
+            let mut values = self.candidates(kind, &current);
+            let listed: Vec<&str> = match flag.rsplit_once(',') {
+                Some((before, "")) => before.split([',', '=']).collect(),
+                _ => Vec::new(),
+            };
+            values.retain(|value| !listed.contains(&value.word()));
+            values
+                .into_iter()
+                .filter_map(move |value| value.behind(flag))
         };
         self.wanted.all().into_iter().flat_map(of).collect()
     }

@@ -116,7 +116,7 @@ fn one_manifest_must_be_meant() {
     let both = [(PROD, MANIFEST), (LAB, MANIFEST)];
     let (told, text) = access(&["pds_orders", "add", "x"], &both);
     assert_snapshot!(told, @r#"
-    exit 2
+    exit 1
     stderr:
     error: "pds_orders" means 2 manifests: REPO/infrastructure/k8s/lab2/secure-kvs/secure-kvs-onboarding/pds_orders.yaml, REPO/infrastructure/k8s/prod/secure-kvs/secure-kvs-onboarding/pds_orders.yaml
     hint: name the file, or its cluster with --for-cluster

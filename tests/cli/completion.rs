@@ -87,6 +87,10 @@ fn clusters_of_the_repository() {
         of(&[&onboard[..], &["lab,p"]].concat()),
         "lab,prod-east\n:4\n"
     );
+    assert_eq!(
+        of(&[&onboard[..], &["lab,"]].concat()),
+        "lab,prod-east\n:4\n"
+    );
     let lint = ["lint", repo, "--installed", "--for-cluster", ""];
     assert_eq!(of(&lint), all);
     let elsewhere = ["--layout", "clusters/<cluster>", "--for-cluster", ""];

@@ -986,7 +986,7 @@ fn one_cluster_is_compared_with_its_own_manifests() {
     assert_snapshot!(run(&["--installed"]), @"
     exit 2
     stderr:
-    error: --installed compares with one cluster, and the manifests are for several
+    error: --installed compares with one cluster, and the repository has several
     hint: name this cluster's folder with --for-cluster: prod, test
     ");
     assert_snapshot!(run(&["--installed", "--for-cluster", "stage"]), @"
@@ -1120,6 +1120,40 @@ fn of_all_contexts_a_folder_without_one_is_named() {
     assert_eq!(told.code, Some(1), "{told}");
 }
 
+#[test]
+fn a_folder_whose_manifests_are_not_known_is_not_one_without() {
+    let test = FOLDER.replace("/prod/", "/test/");
+    let run = |words: &[&str], in_test: (&str, &str)| {
+        let contexts = [("test", "http://127.0.0.1:1", "{}")];
+        let run = crate::contexts::with(&[&["lint", "--installed"], words].concat(), &contexts);
+        run.file(
+            &format!("{FOLDER}/pds_database.yaml"),
+            &manifest("pds", "database"),
+        );
+        run.file(&format!("{test}/{}", in_test.0), in_test.1);
+        run.run()
+    };
+    let broken = ("pds_a.yaml", "kind: HelmRelease\nbad: [\n");
+    for words in [
+        &["--contexts", "test"][..],
+        &["--for-cluster", "test", "--context", "test"],
+    ] {
+        let told = run(words, broken);
+        let said = "error: cannot tell whether a manifest is for the cluster test: ";
+        assert!(told.stderr.contains(said), "{told}");
+        assert_eq!(told.code, Some(1), "{told}");
+    }
+    // A folder without onboardings is another cluster's all the same.
+    let empty = ("kustomization.yaml", "resources: []\n");
+    let told = run(&["--context", "test"], empty);
+    let said = "name this cluster's folder with --for-cluster: prod, test";
+    assert!(told.stderr.contains(said), "{told}");
+    assert_eq!(told.code, Some(2), "{told}");
+    let told = run(&["--all-contexts", "--for-cluster", "test"], empty);
+    let said = "error: --all-contexts compares each context with the folder of its name";
+    assert!(told.stderr.contains(said), "{told}");
+}
+
 /// A run with these contexts, all of them dark, beside three manifests for `dark`.
 fn beside_the_dark(words: &[&str], contexts: &[&str]) -> Told {
     let contexts: Vec<(&str, &str, &str)> = contexts
@@ -1159,15 +1193,14 @@ fn of_all_contexts_those_without_a_folder_are_named() {
     let contexts = ["dark", "kind", "minikube"];
     let told = beside_the_dark(&["--all-contexts"], &contexts);
     assert_eq!(told.code, Some(1), "{told}");
-    let said =
-        "error: not compared: contexts kind, minikube: no onboardings in a folder of this name";
+    let said = "error: not compared: contexts kind, minikube: no manifest that was read is for it";
     assert!(told.stderr.contains(said), "{told}");
     assert!(!told.stderr.contains("folder dark"), "{told}");
     assert!(!told.stderr.contains("error: kind: "), "{told}");
     let (_, last) = moved(&told);
     let said = "3 manifests on context dark. Not checked: ";
     assert!(last.contains(said), "{told}");
-    let said = "context minikube (no onboardings in a folder of this name)";
+    let said = "context minikube (no manifest that was read is for it)";
     assert!(last.contains(said), "{told}");
     // One that is named must have one.
     let told = beside_the_dark(&["--contexts", "dark,kind"], &contexts);
@@ -1216,7 +1249,7 @@ fn contexts_and_folders_must_fit() {
         ),
         (
             &["--all-contexts", "--for-cluster", "prod,test,dark"],
-            "one folder for each of --contexts",
+            "each context with the folder of its name",
         ),
         (
             &["--context", "prod", "--for-cluster", "prod,test"],

@@ -495,6 +495,11 @@ fn a_cluster_without_onboardings_is_one_of_the_repository() {
         told.stderr.contains("several clusters: lab, prod"),
         "{told}"
     );
+    // One that is there without a place for onboardings.
+    let (told, _) = run(&["--for-cluster", "k8s"], &["lab", "k8s/other"]);
+    let said = "error: cluster k8s has no folder for onboardings";
+    assert!(told.stderr.contains(said), "{told}");
+    assert_eq!(told.code, Some(2), "{told}");
     let (told, _) = run(&["--for-cluster", "nope"], &["lab", "prod"]);
     assert!(
         told.stderr

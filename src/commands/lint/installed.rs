@@ -7,6 +7,7 @@ use crate::diagnosis::lint::onboarding::Cluster;
 use crate::diagnosis::lint::{Installed, Repository};
 use crate::error::{Error, Result};
 use crate::exit::Code;
+use crate::text::one_line;
 use crate::triage::installed;
 use crate::triage::lint::LeftOut;
 use std::collections::BTreeSet;
@@ -90,7 +91,7 @@ fn left_out(args: &Args, repository: &Repository<'_>, fleet: &mut Fleet) -> Resu
         LeftOut {
             what: "context",
             names: without,
-            why: "no onboardings in a folder of this name",
+            why: "no manifest that was read is for it",
         },
         LeftOut {
             what: "folder",
@@ -113,14 +114,20 @@ fn folders<'a>(
         [] => contexts,
         folders => folders,
     };
-    if folders.len() != contexts.len() || args.contexts.is_all() && !args.for_cluster.is_empty() {
+    if args.contexts.is_all() && !args.for_cluster.is_empty() {
+        let error = "--all-contexts compares each context with the folder of its name";
+        return Err(Error::usage(error).hint(
+            "name the contexts with --contexts, and in the same order the folders with --for-cluster",
+        ));
+    }
+    if folders.len() != contexts.len() {
         return Err(Error::usage(
             "--for-cluster must name one folder for each of --contexts, in the same order",
         ));
     }
     for (at, folder) in folders.iter().enumerate() {
         if !named.contains(folder.as_str()) {
-            let error = no_manifest(folder, &named);
+            let error = no_manifest(args, repository, folder, &named);
             return Err(match args.for_cluster.is_empty() {
                 true => error.hint("if folders and contexts differ, name the contexts with --contexts, and in the same order the folders with --for-cluster"),
                 false => error,
@@ -145,11 +152,30 @@ fn named<'r>(repository: &'r Repository<'_>) -> BTreeSet<&'r str> {
     named.collect()
 }
 
+/// The clusters of everything that was read, with manifests or without.
+fn folders_of<'r>(args: &Args, repository: &'r Repository<'_>) -> BTreeSet<&'r str> {
+    let paths = repository.tree.paths();
+    paths.filter_map(|path| args.layout.cluster(path)).collect()
+}
+
 fn list(named: &BTreeSet<&str>) -> String {
     named.iter().copied().collect::<Vec<&str>>().join(", ")
 }
 
-fn no_manifest(folder: &str, named: &BTreeSet<&str>) -> Error {
+fn no_manifest(
+    args: &Args,
+    repository: &Repository<'_>,
+    folder: &str,
+    named: &BTreeSet<&str>,
+) -> Error {
+    let mut unread = repository.tree.not_known.iter();
+    let is_its = |file: &str| args.layout.around(file) == Some(folder);
+    if let Some(unread) = unread.find(|unread| is_its(&unread.file)) {
+        let (file, why) = (one_line(&unread.file), one_line(&unread.why));
+        return Error::new(format!(
+            "cannot tell whether a manifest is for the cluster {folder}: {file}: {why}"
+        ));
+    }
     match named.is_empty() {
         true => Error::usage(format!(
             "no manifest is for the cluster {folder}: no path follows --layout"
@@ -164,12 +190,12 @@ fn folder<'a>(args: &'a Args, repository: &'a Repository<'_>) -> Result<Option<&
     let named = named(repository);
     match (args.for_cluster.as_slice(), named.len()) {
         ([folder], _) if named.contains(folder.as_str()) => Ok(Some(folder)),
-        ([folder], _) => Err(no_manifest(folder, &named)),
+        ([folder], _) => Err(no_manifest(args, repository, folder, &named)),
         ([_, _, ..], _) => Err(Error::usage(
             "--installed compares with one cluster, and --for-cluster names several",
         )
         .hint("name as many contexts with --contexts")),
-        ([], 1) => Ok(named.first().copied()),
+        ([], 1) if folders_of(args, repository).len() < 2 => Ok(named.first().copied()),
         ([], 0) => {
             let folders = repository.onboardings.iter().map(|o| o.manifest.folder());
             if folders.collect::<BTreeSet<&str>>().len() > 1 {
@@ -181,11 +207,11 @@ fn folder<'a>(args: &'a Args, repository: &'a Repository<'_>) -> Result<Option<&
             Ok(None)
         }
         ([], _) => Err(Error::usage(
-            "--installed compares with one cluster, and the manifests are for several",
+            "--installed compares with one cluster, and the repository has several",
         )
         .hint(format!(
             "name this cluster's folder with --for-cluster: {}",
-            list(&named)
+            list(&folders_of(args, repository))
         ))),
     }
 }

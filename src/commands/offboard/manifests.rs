@@ -153,8 +153,13 @@ fn only_elsewhere<'t>(args: &Args, tree: &'t Tree, file: &str) -> Option<&'t str
     let appliers = tree.appliers(file);
     let is_elsewhere =
         |by: &str| matches!(args.layout.around(by), Some(cluster) if cluster != wanted);
-    let are_all = appliers.iter().all(|k| is_elsewhere(&k.file));
-    let first = appliers.first().filter(|_| are_all)?;
+    // Those that another one applies, as a base, decide nothing.
+    let is_base = |by: &str| args.layout.around(by).is_none();
+    let mut ends = appliers
+        .iter()
+        .filter(|k| !is_base(&k.file) || tree.appliers(k.folder()).is_empty());
+    let first = ends.clone().next()?;
+    let first = ends.all(|k| is_elsewhere(&k.file)).then_some(first)?;
     args.layout.around(file).is_none().then_some(&first.file)
 }
 

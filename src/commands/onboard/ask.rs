@@ -71,6 +71,18 @@ pub(super) async fn wanted(app: &mut App, args: &Args, asks: bool) -> Result<Wan
     })
 }
 
+/// Refuses a repository without clusters before anything is asked.
+///
+/// # Errors
+/// It has none, and none is named.
+pub(super) fn check_clusters(args: &Args, all: &BTreeSet<String>) -> Result<()> {
+    match args.for_cluster.is_empty() && all.is_empty() {
+        false => Ok(()),
+        true => Err(Error::usage("the repository has no clusters")
+            .hint(cluster_folder::elsewhere(&args.layout))),
+    }
+}
+
 /// The chosen clusters of the repository.
 ///
 /// # Errors
@@ -88,8 +100,6 @@ pub(super) async fn clusters(
     let names: Vec<String> = all.iter().cloned().collect();
     match names.len() {
         1 => Ok(names),
-        0 => Err(Error::usage("the repository has no clusters")
-            .hint(cluster_folder::elsewhere(&args.layout))),
         _ if !asks => Err(Error::usage(format!(
             "the repository has several clusters: {}",
             names.join(", ")

@@ -225,11 +225,20 @@ fn home(
                 return Err(error.hint("it is, or is in, a link or a folder whose name begins with a dot: name a folder in it with --repo and --layout"));
             }
             let known = known_clusters(repo, layout, files)?;
-            let error = cluster_folder::unknown(repo, layout, cluster, &known);
-            Err(error.hint(format!(
-                "a new cluster needs {} first, along with whatever applies it",
-                folder::shown(&home)
-            )))
+            let is_there = folder::is_there(&repo.join(layout.above()).join(cluster));
+            let home = folder::shown(&home);
+            Err(match is_there {
+                true => Error::usage(format!(
+                    "cluster {} has no folder for onboardings",
+                    one_line(cluster)
+                ))
+                .hint(format!(
+                    "create {home} first, along with whatever applies it"
+                )),
+                false => cluster_folder::unknown(repo, layout, cluster, &known).hint(format!(
+                    "a new cluster needs {home} first, along with whatever applies it"
+                )),
+            })
         }
         _ => {
             let known: Vec<String> = known.into_iter().map(|k| one_line(k)).collect();

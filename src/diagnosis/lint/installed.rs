@@ -92,7 +92,7 @@ pub fn is_for(onboarding: &Onboarding<'_>, folder: Option<&str>) -> Result<bool,
     match onboarding.cluster {
         Cluster::Named(name) => Ok(name == folder),
         Cluster::Folder(_) => {
-            let why = format!("its path does not say whether it is for {folder}");
+            let why = format!("the path names no cluster, and {folder} was asked");
             Err(NotRead::new(WHAT, why))
         }
     }
@@ -185,7 +185,7 @@ mod tests {
         assert_eq!(
             not_checked,
             [format!(
-                "{codes}: its path does not say whether it is for prod"
+                "{codes}: the path names no cluster, and prod was asked"
             )]
         );
         for (values, expected) in [

@@ -205,9 +205,25 @@ fn a_file_that_another_cluster_may_apply_is_not_removed_by_a_command() {
         (&*prod, &*of_prod),
         (&*of_lab, "resources: []\n"),
     ];
-    let told = told(&server, &["pds_other", "--for-cluster", "lab"], &files);
+    let look = |words: &[&str], files: &[(&str, &str)]| told(&server, words, files);
+    let told = look(&["pds_other", "--for-cluster", "lab"], &files);
     assert_eq!(state(&told, "manifest"), "not known", "{told}");
     let said = "shared/pds_other.yaml declares it, and only gitops/infrastructure/k8s/prod/kustomization.yaml is known to list it";
+    assert!(flat(&told).contains(said), "{told}");
+    // The same by way of a base.
+    let (base, of_base) = (
+        "gitops/shared/kustomization.yaml",
+        "resources:\n- pds_other.yaml\n",
+    );
+    let to_base = "resources:\n- ../../../shared\n";
+    let files = [
+        (shared, &*other),
+        (base, of_base),
+        (&*prod, to_base),
+        (&*of_lab, "resources: []\n"),
+    ];
+    let told = look(&["pds_other", "--for-cluster", "lab"], &files);
+    assert_eq!(state(&told, "manifest"), "not known", "{told}");
     assert!(flat(&told).contains(said), "{told}");
 }
 
