@@ -1,9 +1,11 @@
 //! Why a pod is not serving, by its status, its events and the end of its log, and the step that fits the reason.
 
 mod hints;
+mod pull;
 
 pub use hints::hints;
 
+use self::pull::Pull;
 use super::finding::{Evidence, Finding, Subject};
 use crate::model::condition::Condition;
 use crate::model::event::Event;
@@ -49,6 +51,8 @@ enum Remedy<'a> {
         /// A later run has begun, or is to begin.
         is_previous: bool,
     },
+    /// It has no image.
+    Pull(Pull<'a>),
     Describe,
 }
 
@@ -85,12 +89,16 @@ pub(super) fn of_serving(found: &ServingPod) -> Option<Unserving<'_>> {
             reason.words = own.and_then(|log| LastWords::parse(&log.text));
             reason.unread.extend(unread("log", log.unknown()));
         }
-        Remedy::Describe => {
+        Remedy::Pull(Pull {
+            trouble: Some(_), ..
+        })
+        | Remedy::Memory { .. }
+        | Remedy::Probe { .. } => {}
+        Remedy::Pull(_) | Remedy::Describe => {
             let not_all = events.if_read().and_then(Listing::not_all);
             let unread = unread("events", events.unknown().or(not_all));
             reason.unread.extend(unread);
         }
-        Remedy::Memory { .. } | Remedy::Probe { .. } => {}
     }
     Some(Unserving {
         subject: Subject::from(&pod.meta),
@@ -134,7 +142,10 @@ fn judge<'a>(pod: &'a Pod, events: &'a [Event]) -> Option<Reason<'a>> {
     if let Some(ready) = condition.filter(|_| pod.starting().is_none()) {
         let why = match (ready.message.as_str(), ready.reason.as_str()) {
             ("", "") if pod.has_ready_containers() => {
-                "it is running but not ready; its node may be unreachable".to_owned()
+                format!(
+                    "it is running but not ready; {} may be unreachable",
+                    its_node(pod)
+                )
             }
             ("", "") => "it is running but not ready".to_owned(),
             ("", said) | (said, _) => format!("it is running but not ready: {said}"),
@@ -172,6 +183,13 @@ fn of_culprit<'a>(pod: &'a Pod, container: &'a Container, events: &'a [Event]) -
         && let Some(killed) = killed(pod, container, &said, events)
     {
         return killed;
+    }
+    if let Some(pull) = Pull::of(pod, container, events) {
+        let said = match pull.answer {
+            Some(answer) => format!("{said}: {answer}"),
+            None => said,
+        };
+        return Reason::new(&said, Remedy::Pull(pull));
     }
     let remedy = match container.has_crashed() {
         true => Remedy::Crash {
@@ -257,12 +275,21 @@ fn unexplained(pod: &Pod) -> Reason<'_> {
             let said = [&condition.reason, &condition.message];
             let said = said.into_iter().find(|text| !text.is_empty());
             let said = said.map_or_else(String::new, |said| format!(" ({said})"));
-            format!("it is not known whether it is ready{said}; its node may be unreachable")
+            let node = its_node(pod);
+            format!("it is not known whether it is ready{said}; {node} may be unreachable")
         }
         (Some(starting), None) => format!("it is starting: {starting}"),
         (None, None) => "it is not ready, and nothing says why".to_owned(),
     };
     Reason::new(&why, Remedy::Describe)
+}
+
+/// `its node worker-2`
+fn its_node(pod: &Pod) -> String {
+    match pod.node.text() {
+        "" => "its node".to_owned(),
+        node => format!("its node {node}"),
+    }
 }
 
 /// `exited 137 (OOMKilled, memory limit 512Mi)`
@@ -395,6 +422,7 @@ impl<'a> Reason<'a> {
                 };
                 log(finding, step, container, run)
             }
+            Remedy::Pull(pull) => pull.step(finding, of),
             Remedy::Describe => match kubelet::remedy(&self.why) {
                 Some(remedy) => describe(finding, &format!("{remedy}. Its events say more:")),
                 None => describe(finding, "Find out why it is not ready, and fix it:"),

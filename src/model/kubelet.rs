@@ -1,8 +1,13 @@
 //! What the kubelet's events say of a pod's containers and probes. Here alone events are compared in time with the containers' runs: one
 //! that is older than what it would explain explains nothing.
 
+mod pull;
 mod remedy;
 
+pub use pull::{
+    Trouble, has_numeric_tag, is_about_image, is_refused_pull, lost_pull_secrets, may_lack_image,
+    pull_failure, registry,
+};
 pub use remedy::{remedy, scheduling};
 
 use super::event::Event;
@@ -98,66 +103,14 @@ pub fn refuses_login(said: &str) -> bool {
     codes.iter().any(|code| said.contains(code))
 }
 
-/// The registry does not let the kubelet pull the image, with the login that it sent or without one.
-pub fn is_refused_pull(said: &str) -> bool {
-    [
-        "401 Unauthorized",
-        "403 Forbidden",
-        "unauthorized",
-        "authorization failed",
-        "authentication required",
-        "insufficient_scope",
-        "no basic auth credentials",
-        "pull access denied",
-    ]
-    .iter()
-    .any(|part| said.contains(part))
-}
-
 /// The path that the probe asks for does not exist, or is not there yet.
 pub fn is_not_found(said: &str) -> bool {
     said.contains("statuscode: 404")
 }
 
-/// `registry/image:2.0241127e+07`: a template printed the tag as a number.
-pub fn has_numeric_tag(image: &str) -> bool {
-    let tag = image.rsplit_once(':').map_or("", |(_, tag)| tag);
-    let Some((digits, exponent)) = tag.split_once("e+") else {
-        return false;
-    };
-    let is_digits = |text: &str| text.chars().all(|c| c.is_ascii_digit() || c == '.');
-    is_digits(digits) && is_digits(exponent)
-}
-
-/// What the registry said to the newest attempt to pull this image. While the kubelet waits for the next one, the container's status no
-/// longer has it.
-pub fn pull_failure<'e>(events: &'e [Event], image: &str) -> Option<&'e str> {
-    let lead = format!("Failed to pull image \"{image}\"");
-    let mut messages = events.iter().rev().map(|event| event.message.as_str());
-    messages.find(|message| message.starts_with(&lead))
-}
-
 /// Whether the text says that a volume is attached to another node.
 pub fn is_attached_elsewhere(text: &str) -> bool {
     text.contains("Multi-Attach error for volume ")
-}
-
-/// Whether the registry's answer may also mean that it does not have the image: `repository does not exist or may require authorization`.
-pub fn may_lack_image(answer: &str) -> bool {
-    answer.contains("does not exist")
-}
-
-/// The Secrets for pulling images that the kubelet could not get: `Unable to retrieve some image pull secrets (a, b); …`.
-pub fn lost_pull_secrets(events: &[Event]) -> Vec<String> {
-    let mut own = events.iter().rev();
-    let said = own.find(|event| event.reason == "FailedToRetrieveImagePullSecret");
-    let names = said.and_then(|event| {
-        let (_, rest) = event.message.split_once("image pull secrets (")?;
-        rest.split_once(')').map(|(names, _)| names)
-    });
-    let names = names.into_iter().flat_map(|names| names.split(','));
-    let names = names.map(|name| name.trim().to_owned());
-    names.filter(|name| !name.is_empty()).collect()
 }
 
 /// The volumes that are attached to another node, according to the events.
@@ -267,19 +220,6 @@ mod tests {
         said.truncate(2);
         assert_eq!(of(&said, "c"), Some(format!("startup: {startup}")));
         assert_eq!(of(&[("Other", startup)], "c"), None);
-    }
-
-    #[test]
-    fn a_tag_that_became_a_number_has_an_exponent() {
-        assert!(has_numeric_tag("registry/a:2.0241127e+07"));
-        for image in [
-            "registry/a:1.0",
-            "registry/a",
-            "registry/a:v2e+x",
-            "registry:5000/a:rele+1x",
-        ] {
-            assert!(!has_numeric_tag(image), "{image}");
-        }
     }
 
     #[test]

@@ -190,6 +190,11 @@ impl Pod {
         names.filter(|name| !name.is_empty())
     }
 
+    /// No Secret is named for pulling its images.
+    pub fn has_no_pull_secret(&self) -> bool {
+        self.pull_secrets.all && self.pull_secrets().next().is_none()
+    }
+
     /// The node that took it did not have the labels that it asks for.
     pub fn is_rejected_for_labels(&self) -> bool {
         self.reason.as_str() == Some("NodeAffinity")

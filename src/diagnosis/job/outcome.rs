@@ -12,15 +12,6 @@ use crate::snapshot::{JobPod, Read, Why};
 /// Lines of a log that are shown.
 const LINES: usize = 5;
 
-/// What the kubelet says while it has no image.
-const NO_IMAGE: [&str; 5] = [
-    "ErrImagePull",
-    "ImagePullBackOff",
-    "ErrImageNeverPull",
-    "InvalidImageName",
-    "ImageInspectError",
-];
-
 /// A container that ended badly.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Death {
@@ -187,7 +178,7 @@ pub(super) fn judge(JobPod { pod, logs }: &JobPod, events: &[Event]) -> Outcome 
         let Some(waiting) = c.waiting() else {
             continue;
         };
-        if NO_IMAGE.contains(&waiting.reason.as_str()) {
+        if kubelet::is_about_image(&waiting.reason) {
             return Outcome::NoImage {
                 pod: subject,
                 container: c.name.clone(),

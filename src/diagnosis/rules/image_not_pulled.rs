@@ -96,7 +96,7 @@ fn check(case: &Case<'_>) -> Verdict {
     if !secrets.is_empty() && is_refused {
         return finding
             .why(format!("The pod names {} for the pull, so the registry refuses that login, it is for another host, or the Secret does not exist.", named(secrets)))
-            .step(format!("Check that one of these Secrets holds a login for {}, and renew it if it does; its keys, without their content:", host(image)))
+            .step(format!("Check that one of these Secrets holds a login for {}, and renew it if it does; its keys, without their content:", kubelet::registry(image)))
             .command(["kubectl", "describe", "-n", &pod.namespace, "secret", &secrets[0]])
             .steps(kubelet::may_lack_image(answered).then(|| "If the registry does not have the image, correct values.databaseCreationJob.image".to_owned()))
             .then(then(case, Fixes::Elsewhere))
@@ -119,14 +119,6 @@ fn named(secrets: &[String]) -> String {
     }
 }
 
-/// The registry of an image, as a login names it.
-fn host(image: &str) -> &str {
-    match image.split_once('/') {
-        Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => host,
-        _ => "docker.io",
-    }
-}
-
 /// The pod names Secrets for the pull that the kubelet could not get, so the registry was asked without them.
 fn unreadable(
     finding: Finding,
@@ -141,9 +133,9 @@ fn unreadable(
     finding
         .why(format!("The pod names {secrets} for the pull, but the kubelet could not read {} in namespace {namespace}, so the registry was asked without {}.", if is_one { "it" } else { "them" }, if is_one { "that login" } else { "those logins" }))
         .seen([Evidence::new(pod.clone(), "events", &evidence)])
-        .step(format!("Create {secrets} in namespace {namespace} (type kubernetes.io/dockerconfigjson, with a login for {}), or correct {} in the pod's imagePullSecrets or its ServiceAccount. The namespace has:", host(image), if is_one { "the name" } else { "the names" }))
+        .step(format!("Create {secrets} in namespace {namespace} (type kubernetes.io/dockerconfigjson, with a login for {}), or correct {} in the pod's imagePullSecrets or its ServiceAccount. The namespace has:", kubelet::registry(image), if is_one { "the name" } else { "the names" }))
         .command(["kubectl", "get", "secrets", "-n", namespace, "--field-selector", "type=kubernetes.io/dockerconfigjson"])
-        .steps((!others.is_empty()).then(|| format!("The pod names {} as well: if the registry still refuses, look for a login for {} there", named(others), host(image))))
+        .steps((!others.is_empty()).then(|| format!("The pod names {} as well: if the registry still refuses, look for a login for {} there", named(others), kubelet::registry(image))))
 }
 
 #[cfg(test)]
@@ -218,18 +210,6 @@ mod tests {
         // Nothing says that a login is missing.
         let said = look(Some(lost), "registry.example/a:1: not found");
         assert!(said.contains("Read the registry's answer"), "{said}");
-    }
-
-    #[test]
-    fn the_registry_of_an_image_is_its_host_or_docker_hub() {
-        for (image, expected) in [
-            ("registry.example/a:1", "registry.example"),
-            ("localhost:5000/a", "localhost:5000"),
-            ("library/a:1", "docker.io"),
-            ("a", "docker.io"),
-        ] {
-            assert_eq!(super::host(image), expected);
-        }
     }
 
     #[test]

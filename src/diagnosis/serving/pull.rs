@@ -1,0 +1,233 @@
+//! Why a container has no image, and the step that fits the registry's answer.
+
+use crate::diagnosis::finding::{Finding, Subject};
+use crate::model::event::Event;
+use crate::model::kubelet::{self, Trouble};
+use crate::model::pod::{Container, Pod};
+
+/// An image that the kubelet does not get.
+pub(super) struct Pull<'a> {
+    pub(super) trouble: Option<Trouble>,
+    /// What the registry said, where the container's status no longer has it.
+    pub(super) answer: Option<&'a str>,
+    /// For what is not the registry's, as a full disk.
+    remedy: Option<&'static str>,
+    /// The registry may not have the image as well.
+    may_lack: bool,
+    registry: &'a str,
+    pod: &'a Pod,
+    /// Secrets for the pull that the kubelet could not get.
+    lost: Vec<String>,
+}
+
+impl<'a> Pull<'a> {
+    /// `None` where the container has its image, or waits for something else.
+    pub(super) fn of(pod: &'a Pod, container: &'a Container, events: &'a [Event]) -> Option<Self> {
+        let waiting = container
+            .waiting()
+            .filter(|waiting| kubelet::is_about_image(&waiting.reason))?;
+        let image = container.image.text();
+        let own = [&waiting.reason, &waiting.message].map(String::as_str);
+        let own = own.join(": ");
+        let (trouble, answer) = match Trouble::of(&own) {
+            Some(trouble) => (Some(trouble), None),
+            None => {
+                let answer = kubelet::pull_failure(events, image);
+                let answer = answer.filter(|answer| !own.contains(answer));
+                (answer.and_then(Trouble::of), answer)
+            }
+        };
+        Some(Self {
+            trouble,
+            answer,
+            remedy: kubelet::remedy(answer.unwrap_or(&own)),
+            may_lack: kubelet::may_lack_image(answer.unwrap_or(&own)),
+            registry: match image {
+                "" => "the registry",
+                image => kubelet::registry(image),
+            },
+            pod,
+            lost: kubelet::lost_pull_secrets(events),
+        })
+    }
+
+    /// The step that fits the answer.
+    pub(super) fn step(&self, finding: Finding, of: &Subject) -> Finding {
+        let (namespace, pod) = (of.namespace.as_str(), of.name.as_str());
+        let node = self.pod.node.text();
+        let node = match node {
+            "" => "its node".to_owned(),
+            node => format!("node {node}"),
+        };
+        let registry = self.registry;
+        let what = match self.trouble {
+            Some(Trouble::Refused) => return self.login(finding, of),
+            Some(Trouble::Distrusted) => format!(
+                "Have {node} trust the authority that signed the certificate of {registry}, or of a proxy on the way to it: add it to the authorities of the node's container runtime, then restart that. If other nodes pull from {registry}, compare them with {node}"
+            ),
+            Some(Trouble::Expired) => format!(
+                "Check the clock of {node}. If it is right, the certificate of {registry}, or of a proxy on the way to it, has to be renewed"
+            ),
+            Some(Trouble::OtherName) => format!(
+                "Something answers {node} in the place of {registry}, or with the wrong certificate: check the name of the registry, its address as the node resolves it, and a proxy on the way"
+            ),
+            Some(Trouble::Lacking) => format!(
+                "Correct the image's name or tag where the pod is defined, or push it: {registry} does not have it"
+            ),
+            Some(Trouble::OtherPlatform) => format!(
+                "The image is not for the CPU architecture of {node}: use one that is, or another node"
+            ),
+            Some(Trouble::NoAddress) => format!(
+                "Check the name {registry} and the DNS of {node}, which finds no address for it"
+            ),
+            Some(Trouble::Limited) => {
+                format!("Wait, or pull with a login or from a mirror: {registry} limits pulls")
+            }
+            Some(Trouble::NoAnswer) => format!(
+                "Check the way from {node} to {registry} (firewall, proxy), and whether the registry runs: it does not answer"
+            ),
+            Some(Trouble::NoName) => "Correct the image's name where the pod is defined".to_owned(),
+            None => self
+                .remedy
+                .unwrap_or("Find out why it is not ready, and fix it")
+                .to_owned(),
+        };
+        finding
+            .step(format!("{what}:"))
+            .command(["kubectl", "describe", "-n", namespace, "pod", pod])
+    }
+
+    /// The registry refuses the login, or wants one.
+    fn login(&self, finding: Finding, of: &Subject) -> Finding {
+        let (namespace, registry) = (of.namespace.as_str(), self.registry);
+        let own: Vec<&str> = self.pod.pull_secrets().collect();
+        let described = |finding: Finding, what: String, secret: &str| {
+            let command = ["kubectl", "describe", "-n", namespace, "secret", secret];
+            finding.step(what).command(command)
+        };
+        let finding = if let [first, ..] = self.lost.as_slice() {
+            let what = format!(
+                "The kubelet could not read {} in namespace {namespace}: create it with a login for {registry} (type kubernetes.io/dockerconfigjson), or correct the name in the pod's imagePullSecrets or its ServiceAccount:",
+                secrets(&self.lost)
+            );
+            described(finding, what, first)
+        } else if let [first, ..] = own.as_slice() {
+            let what = format!(
+                "Renew the token or password in {}: {registry} refuses that login, or does not let it pull this image. Its keys, without their content:",
+                secrets(&own)
+            );
+            described(finding, what, first)
+        } else {
+            let what = match self.pod.has_no_pull_secret() {
+                true => format!(
+                    "The pod names no Secret for the pull: add one with a login for {registry} to the imagePullSecrets of the pod or of its ServiceAccount:"
+                ),
+                false => format!("Check the login for {registry} that the pod names:"),
+            };
+            let pod = of.name.as_str();
+            finding
+                .step(what)
+                .command(["kubectl", "describe", "-n", namespace, "pod", pod])
+        };
+        let lacks = format!("If {registry} does not have the image, correct its name or tag");
+        finding.steps(self.may_lack.then_some(lacks))
+    }
+}
+
+/// `Secret a`, or `Secrets a, b`.
+fn secrets<T: AsRef<str>>(names: &[T]) -> String {
+    let all: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    match all.as_slice() {
+        [one] => format!("Secret {one}"),
+        all => format!("Secrets {}", all.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::*;
+    use crate::diagnosis::fixture;
+    use crate::snapshot::Read;
+    use serde_json::{Value, json};
+
+    /// The Why and Do of a pod on node `w` whose image the kubelet does not get.
+    fn told(message: &str, secrets: Value, events: &[(&str, &str)]) -> String {
+        let waiting = json!({"reason": "ImagePullBackOff", "message": message});
+        let pod = json!({"metadata": {"name": "p", "namespace": "n"},
+            "spec": {"nodeName": "w", "imagePullSecrets": secrets},
+            "status": {"containerStatuses": [{"name": "c", "image": "r.example/a:1", "ready": false, "state": {"waiting": waiting}}]}});
+        let event = |(reason, message): &(&str, &str)| {
+            Event::from_value(&json!({"type": "Warning", "reason": reason, "message": message}))
+        };
+        let found = ServingPod {
+            pod: Pod::from_value(&pod),
+            events: Read::Seen(Listing::whole(events.iter().map(event).collect())),
+            log: Read::not_needed("x"),
+        };
+        let pods = unserving([&found], "2026-11-27T05:01:00Z".parse().unwrap());
+        let finding = shown(Finding::new(pods[0].subject.clone(), ""), &pods);
+        fixture::reasoned(finding)
+    }
+
+    #[test]
+    fn a_login_that_is_refused_is_named() {
+        let refused = "failed to fetch oauth token: 403 Forbidden";
+        let own = json!([{"name": "pull"}]);
+        insta::assert_snapshot!(told(refused, own.clone(), &[]), @"
+        Pod n/p is not serving: container c: ImagePullBackOff: failed to fetch oauth token: 403 Forbidden.
+
+        Renew the token or password in Secret pull: r.example refuses that login, or does not let it pull this image. Its keys, without their content:
+        $ kubectl describe -n n secret pull
+        ");
+        let lost = "Unable to retrieve some image pull secrets (gone); attempting to pull the image may not succeed.";
+        let lost = told(refused, own, &[("FailedToRetrieveImagePullSecret", lost)]);
+        assert!(
+            lost.contains("could not read Secret gone in namespace n"),
+            "{lost}"
+        );
+        let none = told(refused, json!([]), &[]);
+        assert!(
+            none.contains("The pod names no Secret for the pull"),
+            "{none}"
+        );
+        let odd = told(refused, json!("x"), &[]);
+        assert!(!odd.contains("names no Secret"), "{odd}");
+        let either = told(
+            "pull access denied, repository does not exist or may require authorization",
+            json!([]),
+            &[],
+        );
+        assert!(either.contains("does not have the image"), "{either}");
+    }
+
+    #[test]
+    fn a_registry_that_one_node_does_not_trust_is_that_nodes_trouble() {
+        let said = told(
+            "Head \"https://r.example/v2/\": tls: failed to verify certificate: x509: certificate signed by unknown authority",
+            json!(null),
+            &[],
+        );
+        assert!(said.contains("Have node w trust the authority"), "{said}");
+    }
+
+    #[test]
+    fn the_events_say_what_the_status_no_longer_has() {
+        let backs_off = "Back-off pulling image \"r.example/a:1\"";
+        let failed = "Failed to pull image \"r.example/a:1\": r.example/a:1: not found";
+        let said = told(backs_off, json!(null), &[("Failed", failed)]);
+        assert!(said.contains(failed), "{said}");
+        assert!(said.contains("r.example does not have it"), "{said}");
+        let full = "Failed to pull image \"r.example/a:1\": write /var/lib/containerd/x: no space left on device";
+        let full = told(backs_off, json!(null), &[("Failed", full)]);
+        assert!(full.contains("disk is full"), "{full}");
+        let other = told(
+            backs_off,
+            json!(null),
+            &[(
+                "Failed",
+                "Failed to pull image \"r.example/b:1\": r.example/b:1: not found",
+            )],
+        );
+        assert!(other.contains("Find out why it is not ready"), "{other}");
+    }
+}

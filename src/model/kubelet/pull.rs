@@ -1,0 +1,252 @@
+//! What the kubelet says of an image that it does not get: which registry was asked, and what it answered.
+
+use crate::model::event::Event;
+
+/// The kubelet's words for a container that has no image.
+const NO_IMAGE: [&str; 5] = [
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "ErrImageNeverPull",
+    "InvalidImageName",
+    "ImageInspectError",
+];
+
+/// What keeps the kubelet from an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The registry refuses the login, or wants one.
+    Refused,
+    /// The node does not trust who signed the registry's certificate.
+    Distrusted,
+    /// The registry's certificate is too old, or the node's clock is wrong.
+    Expired,
+    /// The certificate is for another name.
+    OtherName,
+    /// The registry does not have the image.
+    Lacking,
+    /// It has none for the node's CPU architecture.
+    OtherPlatform,
+    /// The registry's name has no address.
+    NoAddress,
+    /// The registry limits pulls.
+    Limited,
+    /// The registry does not answer.
+    NoAnswer,
+    /// The image's name is none.
+    NoName,
+}
+
+/// Parts of the kubelet's message and what they mean; the first row that fits counts.
+const TROUBLES: [(&[&str], Trouble); 21] = [
+    (&["InvalidImageName"], Trouble::NoName),
+    (&["couldn't parse image"], Trouble::NoName),
+    (
+        &["x509: ", "has expired or is not yet valid"],
+        Trouble::Expired,
+    ),
+    (
+        &["x509: ", "signed by unknown authority"],
+        Trouble::Distrusted,
+    ),
+    (
+        &["x509: ", "certificate is not trusted"],
+        Trouble::Distrusted,
+    ),
+    (&["x509: ", "certificate is valid for "], Trouble::OtherName),
+    (
+        &["x509: ", "doesn't contain any IP SANs"],
+        Trouble::OtherName,
+    ),
+    (
+        &["x509: ", "is not valid for any names"],
+        Trouble::OtherName,
+    ),
+    (&["toomanyrequests"], Trouble::Limited),
+    (&["429 Too Many Requests"], Trouble::Limited),
+    (&["no match for platform"], Trouble::OtherPlatform),
+    (&["no matching manifest for"], Trouble::OtherPlatform),
+    (&[": no such host"], Trouble::NoAddress),
+    (&["server misbehaving"], Trouble::NoAddress),
+    (&["dial tcp", "i/o timeout"], Trouble::NoAnswer),
+    (&["connection refused"], Trouble::NoAnswer),
+    (&["no route to host"], Trouble::NoAnswer),
+    (
+        &["https://", "context deadline exceeded"],
+        Trouble::NoAnswer,
+    ),
+    (&["https://", "Client.Timeout exceeded"], Trouble::NoAnswer),
+    (&["manifest unknown"], Trouble::Lacking),
+    (&[": not found"], Trouble::Lacking),
+];
+
+impl Trouble {
+    /// By the kubelet's message; `None` where it does not say, or in words that are not known.
+    pub fn of(said: &str) -> Option<Self> {
+        // An answer that may mean either is one to a login.
+        if is_refused_pull(said) {
+            return Some(Self::Refused);
+        }
+        let fits = |parts: &[&str]| parts.iter().all(|part| said.contains(part));
+        let row = TROUBLES.iter().find(|(parts, _)| fits(parts));
+        row.map(|(_, trouble)| *trouble)
+    }
+}
+
+/// Whether the reason for which a container waits is that it has no image.
+pub fn is_about_image(reason: &str) -> bool {
+    NO_IMAGE.contains(&reason)
+}
+
+/// The registry of an image, as a login names it.
+pub fn registry(image: &str) -> &str {
+    match image.split_once('/') {
+        Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => host,
+        _ => "docker.io",
+    }
+}
+
+/// The registry does not let the kubelet pull the image, with the login that it sent or without one.
+pub fn is_refused_pull(said: &str) -> bool {
+    [
+        "401 Unauthorized",
+        "403 Forbidden",
+        "unauthorized",
+        "authorization failed",
+        "authentication required",
+        "insufficient_scope",
+        "no basic auth credentials",
+        "pull access denied",
+        "access to the resource is denied",
+        "denied: denied",
+    ]
+    .iter()
+    .any(|part| said.contains(part))
+}
+
+/// `registry/image:2.0241127e+07`: a template printed the tag as a number.
+pub fn has_numeric_tag(image: &str) -> bool {
+    let tag = image.rsplit_once(':').map_or("", |(_, tag)| tag);
+    let Some((digits, exponent)) = tag.split_once("e+") else {
+        return false;
+    };
+    let is_digits = |text: &str| text.chars().all(|c| c.is_ascii_digit() || c == '.');
+    is_digits(digits) && is_digits(exponent)
+}
+
+/// What the registry said to the newest attempt to pull this image. While the kubelet waits for the next one, the container's status no
+/// longer has it.
+pub fn pull_failure<'e>(events: &'e [Event], image: &str) -> Option<&'e str> {
+    let lead = format!("Failed to pull image \"{image}\"");
+    let mut messages = events.iter().rev().map(|event| event.message.as_str());
+    messages.find(|message| message.starts_with(&lead))
+}
+
+/// Whether the registry's answer may also mean that it does not have the image: `repository does not exist or may require authorization`.
+pub fn may_lack_image(answer: &str) -> bool {
+    answer.contains("does not exist")
+}
+
+/// The Secrets for pulling images that the kubelet could not get: `Unable to retrieve some image pull secrets (a, b); …`.
+pub fn lost_pull_secrets(events: &[Event]) -> Vec<String> {
+    let mut own = events.iter().rev();
+    let said = own.find(|event| event.reason == "FailedToRetrieveImagePullSecret");
+    let names = said.and_then(|event| {
+        let (_, rest) = event.message.split_once("image pull secrets (")?;
+        rest.split_once(')').map(|(names, _)| names)
+    });
+    let names = names.into_iter().flat_map(|names| names.split(','));
+    let names = names.map(|name| name.trim().to_owned());
+    names.filter(|name| !name.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_that_became_a_number_has_an_exponent() {
+        assert!(has_numeric_tag("registry/a:2.0241127e+07"));
+        for image in [
+            "registry/a:1.0",
+            "registry/a",
+            "registry/a:v2e+x",
+            "registry:5000/a:rele+1x",
+        ] {
+            assert!(!has_numeric_tag(image), "{image}");
+        }
+    }
+
+    #[test]
+    fn the_registry_of_an_image_is_its_host_or_docker_hub() {
+        for (image, expected) in [
+            ("registry.example/a:1", "registry.example"),
+            ("localhost:5000/a", "localhost:5000"),
+            ("library/a:1", "docker.io"),
+            ("a", "docker.io"),
+        ] {
+            assert_eq!(registry(image), expected);
+        }
+    }
+
+    #[test]
+    fn what_keeps_the_kubelet_from_an_image_follows_from_its_message() {
+        for (said, expected) in [
+            (
+                "failed to authorize: failed to fetch oauth token: unexpected status from GET request to https://r.example/token: 403 Forbidden: denied",
+                Some(Trouble::Refused),
+            ),
+            (
+                "denied: requested access to the resource is denied",
+                Some(Trouble::Refused),
+            ),
+            (
+                "pull access denied, repository does not exist or may require authorization",
+                Some(Trouble::Refused),
+            ),
+            (
+                "failed to do request: Head \"https://r.example/v2/a/manifests/1\": tls: failed to verify certificate: x509: certificate signed by unknown authority",
+                Some(Trouble::Distrusted),
+            ),
+            (
+                "x509: certificate has expired or is not yet valid: current time 2026-11-27T05:00:00Z is after 2026-11-26T05:00:00Z",
+                Some(Trouble::Expired),
+            ),
+            (
+                "x509: certificate is valid for proxy.example, not r.example",
+                Some(Trouble::OtherName),
+            ),
+            (
+                "r.example/a:1: failed to resolve reference \"r.example/a:1\": r.example/a:1: not found",
+                Some(Trouble::Lacking),
+            ),
+            (
+                "no match for platform in manifest: not found",
+                Some(Trouble::OtherPlatform),
+            ),
+            (
+                "dial tcp: lookup r.example on 10.0.0.1:53: no such host",
+                Some(Trouble::NoAddress),
+            ),
+            (
+                "dial tcp 192.0.2.1:443: i/o timeout",
+                Some(Trouble::NoAnswer),
+            ),
+            (
+                "Head \"https://r.example/v2/a/manifests/1\": context deadline exceeded",
+                Some(Trouble::NoAnswer),
+            ),
+            (
+                "429 Too Many Requests - toomanyrequests: You have reached your pull rate limit",
+                Some(Trouble::Limited),
+            ),
+            (
+                "couldn't parse image name \"A\": invalid reference format",
+                Some(Trouble::NoName),
+            ),
+            ("Back-off pulling image \"r.example/a:1\"", None),
+            ("context deadline exceeded", None),
+        ] {
+            assert_eq!(Trouble::of(said), expected, "{said}");
+        }
+    }
+}
