@@ -2,6 +2,8 @@
 //!
 //! Deployments that are not there prove nothing: Flux may run elsewhere.
 
+pub mod outage;
+
 use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};
 use super::serving::{self, Unserving};

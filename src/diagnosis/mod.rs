@@ -60,6 +60,7 @@ mod unready;
 mod webhook;
 
 pub use case::Case;
+pub use controllers::outage;
 pub use engine::{Diagnosis, NotRun, Root, diagnose};
 pub use finding::{Evidence, Finding, Step, Subject};
 pub use rule::{Role, Rule, Severity, Verdict};

@@ -4,6 +4,7 @@ mod hints;
 mod pull;
 
 pub use hints::hints;
+pub(super) use hints::of_finding;
 
 use self::pull::Pull;
 use super::finding::{Evidence, Finding, Subject};

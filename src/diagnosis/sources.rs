@@ -78,6 +78,17 @@ pub(super) fn complaints(case: &Case<'_>) -> Vec<Complaint> {
     all
 }
 
+/// They say no more than that source-controller has not done its work yet.
+pub(super) fn only_waits(told: &[Complaint]) -> bool {
+    told.iter().all(|t| {
+        t.condition.message.ends_with("' is not ready")
+            || matches!(
+                t.kind,
+                Some(SourceError::NoArtifact | SourceError::NotLooked)
+            )
+    })
+}
+
 /// The source and the chart, as far as they were read.
 pub(super) fn links<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Source> {
     let links = [case.source(), case.chart()];

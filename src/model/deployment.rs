@@ -1,5 +1,6 @@
 //! A Deployment of one of Flux's controllers.
 
+use super::condition::{Condition, Conditions};
 use super::field::{Entries, Field, Fields, Meta, Parsed};
 use super::pod_spec::Container;
 use serde_json::Value;
@@ -12,6 +13,7 @@ pub struct Deployment {
     /// Pods that do their work.
     pub available: Field<i64>,
     containers: Entries<Container>,
+    conditions: Conditions,
 }
 
 impl Deployment {
@@ -22,6 +24,7 @@ impl Deployment {
             replicas: fields.at("/spec/replicas"),
             available: fields.at("/status/availableReplicas"),
             containers: fields.list("/spec/template/spec/containers"),
+            conditions: fields.list::<Condition>("/status/conditions").into(),
             meta: fields.meta("Deployment"),
         }
     }
@@ -29,6 +32,18 @@ impl Deployment {
     /// A pod of it is surely available.
     pub fn is_available(&self) -> bool {
         self.available.set().is_some_and(|pods| *pods > 0)
+    }
+
+    /// Why the API server refuses its pods, as its ReplicaSet was told.
+    pub fn refusal(&self) -> Option<&str> {
+        // The Deployment controller keeps it up to date, whatever the generation is.
+        let failed = self.conditions.of_untracked().present("ReplicaFailure")?;
+        (failed.is_true() && !failed.message.is_empty()).then_some(failed.message.as_str())
+    }
+
+    /// Not one of its conditions is malformed.
+    pub fn has_whole_conditions(&self) -> bool {
+        self.conditions.are_whole()
     }
 
     /// The image of the first container; empty where it is not known.
@@ -80,6 +95,18 @@ mod tests {
         assert_eq!(flag(json!([{"args": "--a=b"}])), Field::Malformed);
         assert_eq!(flag(json!([7])), Field::Malformed);
         assert_eq!(flag(json!("none")), Field::Malformed);
+    }
+
+    #[test]
+    fn only_a_failure_that_lasts_refuses_its_pods() {
+        let refusal = |status: &str, message: &str| {
+            let failure = json!({"type": "ReplicaFailure", "status": status, "message": message});
+            let object = json!({"status": {"conditions": [failure]}});
+            Deployment::from_value(&object).refusal().map(str::to_owned)
+        };
+        assert_eq!(refusal("True", "no quota").as_deref(), Some("no quota"));
+        assert_eq!(refusal("False", "no quota"), None);
+        assert_eq!(refusal("True", ""), None);
     }
 
     #[test]

@@ -239,7 +239,8 @@ pub(super) const RESOURCES: [Resource; 33] = [
         name: metadata/labels/app.kubernetes.io~part-of
         figure: spec/replicas status/availableReplicas
         text: spec/template/spec/containers/*/image
-        arguments: spec/template/spec/containers/*/command spec/template/spec/containers/*/args"),
+        arguments: spec/template/spec/containers/*/command spec/template/spec/containers/*/args
+        @conditions"),
     object("services", "Service", "Services", "figure: spec/ports/*/port  name: spec/selector/* spec/ports/*/name  word: spec/type"),
     object("endpointslices.discovery.k8s.io", "EndpointSlice", "EndpointSlices", "
         name: metadata/labels/kubernetes.io~service-name  figure: endpoints/*/conditions/ready"),

@@ -7,7 +7,6 @@ use crate::diagnosis::finding::{Evidence, Subject};
 use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::diagnosis::serving;
 use crate::diagnosis::sources;
 use crate::model::field::Field;
 use crate::model::source_error::{SourceError, is_of_disk};
@@ -91,27 +90,13 @@ fn check(case: &Case<'_>) -> Verdict {
     let finding = sources::finding(case, &subject, &sentence, why)
         .whys(apart(case).as_deref())
         .seen(evidence);
-    if let Some(deployment) = down.filter(|_| !gone && !spoilt) {
-        let deployment = Subject::from(&deployment.meta);
-        let (namespace, name) = (&deployment.namespace, &deployment.name);
-        let none = "no pod is available";
+    if let Some(down) = down.filter(|_| !gone && !spoilt) {
         let finding = finding.seen([Evidence::new(
-            deployment.clone(),
+            Subject::from(&down.meta),
             ".status.availableReplicas",
-            none,
+            controllers::outage::observed(down),
         )]);
-        let pods = controllers::unserving(case, "source-controller");
-        if !pods.is_empty() {
-            return serving::shown(finding, &pods)
-                .then(then(case, Fixes::Elsewhere))
-                .into();
-        }
-        let unread = serving::not_read(case.controller_pods(), &deployment.name);
-        return finding
-            .whys(unread.as_deref())
-            .step("Find out why its pod does not run (memory, disk, image):")
-            .command(["kubectl", "describe", "-n", namespace, "deployment", name])
-            .command(controller_log::pods(namespace, "source-controller"))
+        return controllers::outage::explained(case, finding, "source-controller", down)
             .then(then(case, Fixes::Elsewhere))
             .into();
     }

@@ -1,10 +1,12 @@
-//! SKVS150: helm-controller is not running.
+//! SKVS150: one of Flux's controllers is not running.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::controllers::{self, down};
+use crate::diagnosis::controllers::{down, outage};
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::diagnosis::serving;
+use crate::diagnosis::sources;
+use crate::model::deployment::Deployment;
+use crate::model::failure::Failure;
 use crate::model::status;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -12,91 +14,91 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     slug: "controller-not-running",
     severity: Severity::Error,
     role: Role::Cause,
-    title: "helm-controller is not running",
-    explanation: r#"The Deployment of helm-controller exists, but none of its pods is available: it is scaled to zero, its image cannot be
-pulled, or it exits as soon as it starts. Until it runs, no HelmRelease is processed, whatever its status says.
+    title: "one of Flux's controllers is not running",
+    explanation: r#"The Deployment of helm-controller or of source-controller exists, but none of its pods is available: it is scaled to zero, the API
+server refuses its pod, its image cannot be pulled, its node is lost, or it exits as soon as it starts. Without helm-controller no
+HelmRelease is processed, whatever its status says. Without source-controller no chart is fetched, and helm-controller may wait for it.
 
 A missing Deployment in `flux-system` proves nothing: Flux may run elsewhere, and its state is then reported as unknown."#,
     fix: r#"See it: `kubectl get deployments,pods -n flux-system`
 
-Scale it up, or find out why its pod is not running: `kubectl logs -n flux-system deployment/helm-controller`"#,
+Scale it up, or find out why its pod is not running: `kubectl describe deployments,pods -n flux-system`"#,
     example: r#"helm-controller   0/1     1            0           12d"#,
-    explains: &["SKVS105", "SKVS106", "SKVS108", "SKVS151"],
+    explains: &[
+        "SKVS105", "SKVS106", "SKVS108", "SKVS110", "SKVS151", "SKVS218",
+    ],
     contradicted_by: &[],
     check,
 };
 
-/// Flux may not be at work on it.
-fn unworked(case: &Case<'_>) -> bool {
+const HELM: &str = "helm-controller";
+const SOURCE: &str = "source-controller";
+
+/// The controllers whose work is missing, as far as the HelmRelease tells.
+fn awaited(case: &Case<'_>) -> &'static [&'static str] {
     let hr = case.hr();
     let waits = case.failure.is_none() && !case.is_ready();
-    !hr.spec.suspend && (status::is_unanswered(hr) || hr.is_stale() || waits)
+    if hr.spec.suspend {
+        &[]
+    } else if status::is_unanswered(hr) || hr.is_stale() || waits {
+        &[HELM, SOURCE]
+    } else if is_without_source(case) {
+        &[SOURCE]
+    } else {
+        &[]
+    }
+}
+
+/// All that is said is that source-controller has not done its work yet.
+fn is_without_source(case: &Case<'_>) -> bool {
+    let is_idle = case
+        .failure
+        .as_ref()
+        .is_some_and(Failure::is_of_idle_source);
+    is_idle && sources::blocks(case) && sources::only_waits(&sources::complaints(case))
 }
 
 fn check(case: &Case<'_>) -> Verdict {
-    if !unworked(case) {
+    let awaited = awaited(case);
+    if awaited.is_empty() {
         return Ok(None);
     }
     case.controllers()?;
     // `None` too if it is not known where it runs. If it cannot be read, the engine reports it as not checked.
-    let Some(first) = down(case, "helm-controller") else {
+    let awaited = awaited.iter().copied();
+    let down: Vec<(&str, &Deployment)> = awaited
+        .filter_map(|name| Some((name, down(case, name)?)))
+        .collect();
+    let [(name, first), others @ ..] = down.as_slice() else {
         return Ok(None);
     };
     let subject = Subject::from(&first.meta);
-    let zero = first.replicas.is(&0);
-    let observed = if zero {
-        "scaled to 0"
-    } else {
-        "no pod is available"
-    };
-    let mut finding = Finding::new(
+    let finding = Finding::new(
         subject.clone(),
-        format!("{} is not running: {observed}", subject.name),
+        format!("{} is not running: {}", subject.name, outage::observed(first)),
     )
-    .why("Until it runs, no HelmRelease is processed.")
-    .seen([Evidence::new(
-        subject.clone(),
-        "image",
-        &format!("{}: {observed}", first.image()),
-    )]);
-    let pods = controllers::unserving(case, "helm-controller");
-    finding = if !pods.is_empty() {
-        serving::shown(finding, &pods)
-    } else if zero {
-        finding
-            .step("Find out who stopped it, then start it:")
-            .command([
-                "kubectl",
-                "scale",
-                "-n",
-                &subject.namespace,
-                "deployment",
-                &subject.name,
-                "--replicas=1",
-            ])
-    } else {
-        let unread = serving::not_read(case.controller_pods(), &subject.name);
-        finding
-            .whys(unread.as_deref())
-            .step("Find out why its pod does not run:")
-            .command([
-                "kubectl",
-                "describe",
-                "-n",
-                &subject.namespace,
-                "deployment",
-                &subject.name,
-            ])
-            .command([
-                "kubectl",
-                "logs",
-                "-n",
-                &subject.namespace,
-                &format!("deployment/{}", subject.name),
-                "--tail=20",
-            ])
-    };
+    .why(match *name {
+        HELM => "Until it runs, no HelmRelease is processed.",
+        _ => "Until it runs, no chart is fetched. helm-controller may hang while it waits for it: if it still does nothing afterwards, restart it.",
+    })
+    .seen([evidence(first)]);
+    let finding = outage::explained(case, finding, name, first);
+    let finding = others.iter().fold(finding, |finding, (name, other)| {
+        let observed = outage::observed(other);
+        let finding = finding
+            .why(format!(
+                "{} is not running either: {observed}.",
+                other.meta.name
+            ))
+            .seen([evidence(other)]);
+        outage::explained(case, finding, name, other)
+    });
     finding.into()
+}
+
+fn evidence(deployment: &Deployment) -> Evidence {
+    let observed = format!("{}: {}", deployment.image(), outage::observed(deployment));
+    Evidence::new(Subject::from(&deployment.meta), "image", &observed)
 }
 
 #[cfg(test)]
@@ -170,9 +172,72 @@ mod tests {
             why,
             "It is not known why helm-controller is not serving, because its pods were not read: forbidden (list pods in flux-system)."
         );
+        assert!(told.contains("Find out why its pod does not run"), "{told}");
+    }
+
+    /// What is said of source-controller after this change of a fixture.
+    fn of_source(name: &str, change: &dyn Fn(&mut crate::snapshot::Snapshot)) -> Option<String> {
+        let mut snapshot = fixture::snapshot(name);
+        fixture::stop(&mut snapshot, "source-controller");
+        change(&mut snapshot);
+        let found = super::check(&Case::new(&snapshot, fixture::meta(name).now));
+        found.unwrap().map(fixture::reasoned)
+    }
+
+    /// The API server refuses the pods of the only Deployment, which has none.
+    fn refuse(snapshot: &mut crate::snapshot::Snapshot, name: &str) {
+        let failed = serde_json::json!([{"type": "ReplicaFailure", "status": "True", "message": "pods \"p-\" is forbidden: no PriorityClass with name p was found"}]);
+        let image = format!("fluxcd/{name}:v1");
+        let refused = serde_json::json!({"metadata": {"name": name, "namespace": "flux-system"},
+            "spec": {"replicas": 1, "template": {"spec": {"containers": [{"name": "manager", "image": image}]}}},
+            "status": {"conditions": failed}});
+        let known = snapshot.on_demand.controllers.seen_mut().unwrap();
+        known.deployments = vec![crate::model::deployment::Deployment::from_value(&refused)];
+        snapshot.on_demand.controller_pods = Read::Seen(Listing::default());
+    }
+
+    #[test]
+    fn a_source_that_nobody_works_on_waits_for_its_controller() {
+        let name = "source-not-looked-at";
+        let said = of_source(name, &|s| refuse(s, "source-controller")).unwrap();
+        insta::assert_snapshot!(said, @"
+        Until it runs, no chart is fetched. helm-controller may hang while it waits for it: if it still does nothing afterwards, restart it.
+        The API server refuses a pod of source-controller: pods \"p-\" is forbidden: no PriorityClass with name p was found.
+        source-controller is not running: no pod is available
+        Change in the Deployment what the message names, or create what it lacks:
+        $ kubectl describe -n flux-system deployment source-controller
+        ");
+        // It runs, or may.
+        let runs = |available: Field<i64>| {
+            of_source(name, &|s| {
+                let known = s.on_demand.controllers.seen_mut().unwrap();
+                known.deployments[0].available = available.clone();
+            })
+        };
+        assert_eq!(runs(Field::Set(1)), None);
+        assert_eq!(runs(Field::Malformed), None);
+        // Another fault of the source is not the controller's.
+        assert_eq!(of_source("repository-unreachable", &|_| ()), None);
+    }
+
+    #[test]
+    fn of_two_that_are_down_both_are_told() {
+        let said = of_source("controller-not-running", &|s| {
+            let mut helm = s.clone();
+            refuse(&mut helm, "helm-controller");
+            let known = helm.on_demand.controllers.seen_mut().unwrap();
+            let all = s.on_demand.controllers.seen_mut().unwrap();
+            all.deployments.append(&mut known.deployments);
+        });
+        let said = said.unwrap();
         assert!(
-            told.contains("Find out why its pod does not run:"),
-            "{told}"
+            said.contains("helm-controller is not running: no pod is available"),
+            "{said}"
         );
+        assert!(
+            said.contains("source-controller is not running either: no pod is available."),
+            "{said}"
+        );
+        assert!(said.contains("no PriorityClass with name p"), "{said}");
     }
 }

@@ -11,7 +11,6 @@ use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::serving;
 use crate::diagnosis::sources;
 use crate::model::source::Source;
-use crate::model::source_error::SourceError;
 use crate::text::age::duration;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -35,14 +34,12 @@ Start it. A new object needs a moment."#,
 const PATIENCE: i64 = 60;
 
 fn check(case: &Case<'_>) -> Verdict {
+    // SKVS150 says why.
+    if controllers::down(case, "source-controller").is_some() {
+        return Ok(None);
+    }
     let told = sources::complaints(case);
-    let only_waits = told.iter().all(|t| {
-        t.condition.message.ends_with("' is not ready")
-            || matches!(
-                t.kind,
-                Some(SourceError::NoArtifact | SourceError::NotLooked)
-            )
-    });
+    let only_waits = sources::only_waits(&told);
     let silent = sources::links(case)
         .find(|link| only_waits && sources::blocks(case) && is_silent(case, link));
     let Some(silent) = silent else {
@@ -91,6 +88,7 @@ fn is_silent(case: &Case<'_>, source: &Source) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::diagnosis::{Case, fixture};
+    use crate::snapshot::{Read, Snapshot};
 
     #[test]
     fn it_is_found() {
@@ -109,8 +107,14 @@ mod tests {
         let name = "source-not-looked-at";
         let mut snapshot = fixture::snapshot(name);
         fixture::stop(&mut snapshot, "source-controller");
-        let found = super::check(&Case::new(&snapshot, fixture::meta(name).now));
-        insta::assert_snapshot!(fixture::lines(found.unwrap().unwrap()), @"
+        let check = |snapshot: &Snapshot| {
+            let found = super::check(&Case::new(snapshot, fixture::meta(name).now));
+            found.unwrap().map(fixture::lines)
+        };
+        // The other check says it all.
+        assert_eq!(check(&snapshot), None);
+        snapshot.on_demand.controllers = Read::not_asked("x");
+        insta::assert_snapshot!(check(&snapshot).unwrap(), @"
         source-controller has not processed HelmChart flux-system/flux-system-skvs-onboarding-pds--database
         Find out why it is not ready, and fix it:
         $ kubectl describe -n flux-system pod source-controller-5d8f-x2x7q

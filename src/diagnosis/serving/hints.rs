@@ -13,6 +13,11 @@ pub fn hints(pods: &[ServingPod], now: Timestamp) -> Vec<Hint> {
         return Vec::new();
     };
     let finding = shown(Finding::new(first.subject.clone(), ""), &found);
+    of_finding(finding)
+}
+
+/// A finding's reasons and steps as hints.
+pub(in crate::diagnosis) fn of_finding(finding: Finding) -> Vec<Hint> {
     let mut hints: Vec<Hint> = finding.why.into_iter().map(Hint::from).collect();
     let mut lead = String::new();
     for step in finding.fix {

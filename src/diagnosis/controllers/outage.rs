@@ -1,0 +1,226 @@
+//! Why a Deployment has no pod at work, and the step that fits: a pod that does not serve, a stop by somebody, a pod that may not be made.
+
+use super::unserving;
+use crate::advice::Hint;
+use crate::diagnosis::case::Case;
+use crate::diagnosis::controller_log;
+use crate::diagnosis::finding::{Evidence, Finding, Subject};
+use crate::diagnosis::serving;
+use crate::model::deployment::Deployment;
+use crate::model::failure::refusal::Refusal;
+
+/// `scaled to 0`
+pub(in crate::diagnosis) fn observed(deployment: &Deployment) -> &'static str {
+    match deployment.replicas.is(&0) {
+        true => "scaled to 0",
+        false => "no pod is available",
+    }
+}
+
+/// The finding with why no pod of that controller's Deployment is available, and what to do about it.
+pub(in crate::diagnosis) fn explained(
+    case: &Case<'_>,
+    finding: Finding,
+    controller: &str,
+    deployment: &Deployment,
+) -> Finding {
+    let pods = unserving(case, controller);
+    if !pods.is_empty() {
+        // Another one may be refused beside it.
+        return serving::shown(with_refusal(finding, deployment), &pods);
+    }
+    if deployment.replicas.is(&0) {
+        return started(finding, deployment);
+    }
+    if deployment.refusal().is_some() {
+        return refused(finding, deployment);
+    }
+    let (namespace, name) = (&deployment.meta.namespace, &deployment.meta.name);
+    let unread = serving::not_read(case.controller_pods(), name);
+    finding
+        .whys(unread.as_deref())
+        .whys(unknown(deployment).as_deref())
+        .step("Find out why its pod does not run (memory, disk, image):")
+        .command(["kubectl", "describe", "-n", namespace, "deployment", name])
+        .command(controller_log::pods(namespace, controller))
+}
+
+/// Why no pod of the Deployment is made, as hints of an error that is not about an onboarding; nothing where it does not say.
+pub fn hints(deployment: &Deployment) -> Vec<Hint> {
+    let subject = Subject::from(&deployment.meta);
+    let finding = Finding::new(subject.clone(), "");
+    let finding = match deployment.replicas.is(&0) {
+        true => started(
+            finding.why(format!("{subject} is scaled to 0.")),
+            deployment,
+        ),
+        false => refused(finding, deployment),
+    };
+    let unknown = unknown(deployment).map(Hint::from);
+    serving::of_finding(finding)
+        .into_iter()
+        .chain(unknown)
+        .collect()
+}
+
+/// With the step for one that somebody has stopped.
+fn started(finding: Finding, deployment: &Deployment) -> Finding {
+    let (namespace, name) = (&deployment.meta.namespace, &deployment.meta.name);
+    finding
+        .step("Find out who stopped it, then start it:")
+        .command([
+            "kubectl",
+            "scale",
+            "-n",
+            namespace,
+            "deployment",
+            name,
+            "--replicas=1",
+        ])
+}
+
+/// With why its pod may not be made, and the step for it.
+fn refused(finding: Finding, deployment: &Deployment) -> Finding {
+    let Some(said) = deployment.refusal() else {
+        return finding;
+    };
+    let (namespace, name) = (&deployment.meta.namespace, &deployment.meta.name);
+    with_refusal(finding, deployment)
+        .step(format!("{}:", remedy(said, namespace)))
+        .command(["kubectl", "describe", "-n", namespace, "deployment", name])
+}
+
+fn with_refusal(finding: Finding, deployment: &Deployment) -> Finding {
+    let Some(said) = deployment.refusal() else {
+        return finding;
+    };
+    let said = crate::text::one_line(said);
+    let subject = Subject::from(&deployment.meta);
+    let why = said.trim_end_matches('.');
+    finding
+        .why(format!(
+            "The API server refuses a pod of {}: {why}.",
+            subject.name
+        ))
+        .seen([Evidence::new(
+            subject,
+            "ReplicaFailure",
+            &format!("its pod could not be created: {said}"),
+        )])
+}
+
+/// Why it is not known that its pods may be made.
+fn unknown(deployment: &Deployment) -> Option<String> {
+    let name = &deployment.meta.name;
+    (!deployment.has_whole_conditions()).then(|| {
+        format!(
+            "Whether a pod of {name} may be made is unknown: its status.conditions are malformed."
+        )
+    })
+}
+
+/// What lets the pod be made, as the beginning of a sentence.
+fn remedy(said: &str, namespace: &str) -> String {
+    if said.contains("security context constraint") {
+        return "Let the ServiceAccount of its pod use a security context constraint that allows what the message names, or remove those fields (fsGroup, runAsUser) from the Deployment where Flux's installation is defined".to_owned();
+    }
+    match Refusal::parse(said) {
+        Some(Refusal::QuotaUsedUp { quota, .. }) => {
+            format!(
+                "Make room in ResourceQuota {quota} of namespace {namespace}, or have it raised"
+            )
+        }
+        Some(Refusal::QuotaNeeds { quota, needs }) => format!(
+            "Give its containers what ResourceQuota {quota} of namespace {namespace} wants ({needs})"
+        ),
+        Some(Refusal::PodSecurity { level, .. }) => format!(
+            "Correct the securityContext in the Deployment as the message says, or have another level than {level} set on namespace {namespace} (label pod-security.kubernetes.io/enforce)"
+        ),
+        Some(Refusal::Webhook { name, .. }) => format!(
+            "Change in the Deployment what admission webhook {name} refuses, or have it leave out namespace {namespace}"
+        ),
+        Some(Refusal::Policy { name, .. }) => format!(
+            "Change in the Deployment what ValidatingAdmissionPolicy {name} refuses, or have it leave out namespace {namespace}"
+        ),
+        Some(Refusal::AccountMissing { namespace, name }) => format!(
+            "Restore ServiceAccount {namespace}/{name} with Flux's installation, or correct its name in the Deployment"
+        ),
+        Some(Refusal::Limits(_)) => format!(
+            "Correct the resources of its containers, or the LimitRange of namespace {namespace}"
+        ),
+        Some(Refusal::WebhookDown { name, .. }) => format!(
+            "Find out why admission webhook {name} does not answer, or have it leave out namespace {namespace}"
+        ),
+        Some(Refusal::Escalation { .. } | Refusal::Plugin { .. }) | None => {
+            "Change in the Deployment what the message names, or create what it lacks".to_owned()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::fixture;
+    use serde_json::{Value, json};
+
+    fn deployment(conditions: &Value) -> Deployment {
+        Deployment::from_value(
+            &json!({"metadata": {"name": "source-controller", "namespace": "flux-system"},
+            "spec": {"replicas": 1}, "status": {"conditions": conditions}}),
+        )
+    }
+
+    #[test]
+    fn each_refusal_of_a_pod_has_its_remedy() {
+        let told = |said: &str| {
+            let message = format!("pods \"source-controller-5d8f-\" is forbidden: {said}");
+            let failed = json!([{"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": message}]);
+            let subject = Subject::new("Deployment", "flux-system", "source-controller");
+            fixture::reasoned(refused(Finding::new(subject, ""), &deployment(&failed)))
+        };
+        let scc = "unable to validate against any security context constraint: [fsGroup: Invalid value: []int64{1337}: 1337 is not an allowed group]";
+        insta::assert_snapshot!(told(scc), @"
+        The API server refuses a pod of source-controller: pods \"source-controller-5d8f-\" is forbidden: unable to validate against any security context constraint: [fsGroup: Invalid value: []int64{1337}: 1337 is not an allowed group].
+
+        Let the ServiceAccount of its pod use a security context constraint that allows what the message names, or remove those fields (fsGroup, runAsUser) from the Deployment where Flux's installation is defined:
+        $ kubectl describe -n flux-system deployment source-controller
+        ");
+        for (said, part) in [
+            (
+                "exceeded quota: q, requested: pods=1, used: pods=5, limited: pods=5",
+                "Make room in ResourceQuota q of namespace flux-system",
+            ),
+            (
+                "failed quota: q: must specify limits.cpu for: manager",
+                "ResourceQuota q of namespace flux-system wants",
+            ),
+            (
+                "violates PodSecurity \"restricted:latest\": runAsNonRoot != true",
+                "another level than restricted",
+            ),
+            (
+                "error looking up service account flux-system/source-controller: serviceaccount \"source-controller\" not found",
+                "Restore ServiceAccount flux-system/source-controller",
+            ),
+            (
+                "no PriorityClass with name critical was found",
+                "create what it lacks",
+            ),
+            ("something new", "what the message names"),
+        ] {
+            let told = told(said);
+            assert!(told.contains(part), "{said}: {told}");
+        }
+        let webhook = "admission webhook \"policy.example\" denied the request: no";
+        assert!(told(webhook).contains("admission webhook policy.example refuses"));
+    }
+
+    #[test]
+    fn conditions_that_cannot_be_read_may_hold_a_refusal() {
+        assert!(unknown(&deployment(&json!([]))).is_none());
+        for odd in [json!("x"), json!([7])] {
+            let deployment = deployment(&odd);
+            assert!(deployment.refusal().is_none() && unknown(&deployment).is_some());
+        }
+    }
+}
