@@ -34,7 +34,6 @@ const READERS: [&str; 35] = [
     "src/diagnosis/rules/retries_exhausted.rs",
     "src/diagnosis/rules/service_account_without_rights.rs",
     "src/diagnosis/rules/source_missing.rs",
-    "src/diagnosis/rules/source_not_looked_at.rs",
     "src/diagnosis/rules/source_storage_failed.rs",
     "src/diagnosis/rules/storage_unread.rs",
     "src/diagnosis/rules/unknown_cause.rs",

@@ -5,9 +5,53 @@ use crate::advice::Hint;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::controller_log;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
-use crate::diagnosis::serving;
+use crate::diagnosis::{serving, sources};
 use crate::model::deployment::Deployment;
-use crate::model::failure::refusal::Refusal;
+use crate::model::failure::Failure;
+use crate::model::failure::refusal::{Refusal, is_of_security_context};
+use crate::model::status;
+
+const HELM: &str = "helm-controller";
+const SOURCE: &str = "source-controller";
+
+/// The controllers whose work is missing, as far as the HelmRelease tells.
+pub(in crate::diagnosis) fn awaited(case: &Case<'_>) -> &'static [&'static str] {
+    let hr = case.hr();
+    let waits = case.failure.is_none() && !case.is_ready();
+    if hr.spec.suspend {
+        &[]
+    } else if status::is_unanswered(hr) || hr.is_stale() || waits {
+        &[HELM, SOURCE]
+    } else if is_without_source(case) {
+        &[SOURCE]
+    } else {
+        &[]
+    }
+}
+
+/// All that is said is that source-controller has not done its work yet, and no pod of it says why.
+fn is_without_source(case: &Case<'_>) -> bool {
+    let is_idle = case
+        .failure
+        .as_ref()
+        .is_some_and(Failure::is_of_idle_source);
+    is_idle
+        && sources::blocks(case)
+        && sources::only_waits(&sources::complaints(case))
+        && unserving(case, SOURCE).is_empty()
+}
+
+/// Those of them of which no pod is available, with their Deployments.
+pub(in crate::diagnosis) fn down<'a>(case: &Case<'a>) -> Vec<(&'static str, &'a Deployment)> {
+    let all = awaited(case).iter().copied();
+    all.filter_map(|name| Some((name, super::down(case, name)?)))
+        .collect()
+}
+
+/// source-controller is one of them.
+pub(in crate::diagnosis) fn is_of_source(case: &Case<'_>) -> bool {
+    down(case).iter().any(|(name, _)| *name == SOURCE)
+}
 
 /// `scaled to 0`
 pub(in crate::diagnosis) fn observed(deployment: &Deployment) -> &'static str {
@@ -121,7 +165,7 @@ fn unknown(deployment: &Deployment) -> Option<String> {
 
 /// What lets the pod be made, as the beginning of a sentence.
 fn remedy(said: &str, namespace: &str) -> String {
-    if said.contains("security context constraint") {
+    if is_of_security_context(said) {
         return "Let the ServiceAccount of its pod use a security context constraint that allows what the message names, or remove those fields (fsGroup, runAsUser) from the Deployment where Flux's installation is defined".to_owned();
     }
     match Refusal::parse(said) {

@@ -1,13 +1,10 @@
 //! SKVS150: one of Flux's controllers is not running.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::controllers::{down, outage};
+use crate::diagnosis::controllers::outage;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::diagnosis::sources;
 use crate::model::deployment::Deployment;
-use crate::model::failure::Failure;
-use crate::model::status;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS150",
@@ -17,7 +14,8 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     title: "one of Flux's controllers is not running",
     explanation: r#"The Deployment of helm-controller or of source-controller exists, but none of its pods is available: it is scaled to zero, the API
 server refuses its pod, its image cannot be pulled, its node is lost, or it exits as soon as it starts. Without helm-controller no
-HelmRelease is processed, whatever its status says. Without source-controller no chart is fetched, and helm-controller may wait for it.
+HelmRelease is processed, whatever its status says. Without source-controller no chart is fetched, and helm-controller may wait for
+it.
 
 A missing Deployment in `flux-system` proves nothing: Flux may run elsewhere, and its state is then reported as unknown."#,
     fix: r#"See it: `kubectl get deployments,pods -n flux-system`
@@ -31,44 +29,13 @@ Scale it up, or find out why its pod is not running: `kubectl describe deploymen
     check,
 };
 
-const HELM: &str = "helm-controller";
-const SOURCE: &str = "source-controller";
-
-/// The controllers whose work is missing, as far as the HelmRelease tells.
-fn awaited(case: &Case<'_>) -> &'static [&'static str] {
-    let hr = case.hr();
-    let waits = case.failure.is_none() && !case.is_ready();
-    if hr.spec.suspend {
-        &[]
-    } else if status::is_unanswered(hr) || hr.is_stale() || waits {
-        &[HELM, SOURCE]
-    } else if is_without_source(case) {
-        &[SOURCE]
-    } else {
-        &[]
-    }
-}
-
-/// All that is said is that source-controller has not done its work yet.
-fn is_without_source(case: &Case<'_>) -> bool {
-    let is_idle = case
-        .failure
-        .as_ref()
-        .is_some_and(Failure::is_of_idle_source);
-    is_idle && sources::blocks(case) && sources::only_waits(&sources::complaints(case))
-}
-
 fn check(case: &Case<'_>) -> Verdict {
-    let awaited = awaited(case);
-    if awaited.is_empty() {
+    if outage::awaited(case).is_empty() {
         return Ok(None);
     }
     case.controllers()?;
-    // `None` too if it is not known where it runs. If it cannot be read, the engine reports it as not checked.
-    let awaited = awaited.iter().copied();
-    let down: Vec<(&str, &Deployment)> = awaited
-        .filter_map(|name| Some((name, down(case, name)?)))
-        .collect();
+    // None too if it is not known where they run. If it cannot be read, the engine reports it as not checked.
+    let down = outage::down(case);
     let [(name, first), others @ ..] = down.as_slice() else {
         return Ok(None);
     };
@@ -78,7 +45,7 @@ fn check(case: &Case<'_>) -> Verdict {
         format!("{} is not running: {}", subject.name, outage::observed(first)),
     )
     .why(match *name {
-        HELM => "Until it runs, no HelmRelease is processed.",
+        "helm-controller" => "Until it runs, no HelmRelease is processed.",
         _ => "Until it runs, no chart is fetched. helm-controller may hang while it waits for it: if it still does nothing afterwards, restart it.",
     })
     .seen([evidence(first)]);
@@ -207,15 +174,19 @@ mod tests {
         Change in the Deployment what the message names, or create what it lacks:
         $ kubectl describe -n flux-system deployment source-controller
         ");
+        // SKVS221 says which pod of it does not serve.
+        assert_eq!(of_source(name, &|_| ()), None);
         // It runs, or may.
         let runs = |available: Field<i64>| {
             of_source(name, &|s| {
                 let known = s.on_demand.controllers.seen_mut().unwrap();
                 known.deployments[0].available = available.clone();
+                s.on_demand.controller_pods = Read::Seen(Listing::default());
             })
         };
         assert_eq!(runs(Field::Set(1)), None);
         assert_eq!(runs(Field::Malformed), None);
+        assert!(runs(Field::Set(0)).is_some());
         // Another fault of the source is not the controller's.
         assert_eq!(of_source("repository-unreachable", &|_| ()), None);
     }

@@ -35,7 +35,7 @@ const PATIENCE: i64 = 60;
 
 fn check(case: &Case<'_>) -> Verdict {
     // SKVS150 says why.
-    if controllers::down(case, "source-controller").is_some() {
+    if controllers::outage::is_of_source(case) {
         return Ok(None);
     }
     let told = sources::complaints(case);
@@ -88,7 +88,7 @@ fn is_silent(case: &Case<'_>, source: &Source) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::diagnosis::{Case, fixture};
-    use crate::snapshot::{Read, Snapshot};
+    use crate::snapshot::{Listing, Read, Snapshot};
 
     #[test]
     fn it_is_found() {
@@ -111,13 +111,13 @@ mod tests {
             let found = super::check(&Case::new(snapshot, fixture::meta(name).now));
             found.unwrap().map(fixture::lines)
         };
-        // The other check says it all.
-        assert_eq!(check(&snapshot), None);
-        snapshot.on_demand.controllers = Read::not_asked("x");
         insta::assert_snapshot!(check(&snapshot).unwrap(), @"
         source-controller has not processed HelmChart flux-system/flux-system-skvs-onboarding-pds--database
         Find out why it is not ready, and fix it:
         $ kubectl describe -n flux-system pod source-controller-5d8f-x2x7q
         ");
+        // Without a pod SKVS150 says it all.
+        snapshot.on_demand.controller_pods = Read::Seen(Listing::default());
+        assert_eq!(check(&snapshot), None);
     }
 }

@@ -105,6 +105,11 @@ pub fn service_of(why: &str) -> Option<(String, String)> {
         .then(|| (namespace.to_owned(), name.to_owned()))
 }
 
+/// OpenShift's security context constraints do not allow what the pod asks for.
+pub fn is_of_security_context(said: &str) -> bool {
+    said.contains("unable to validate against any security context constraint")
+}
+
 /// The webhook was asked and gave no answer in time.
 pub fn is_late(why: &str) -> bool {
     let texts = ["deadline exceeded", "i/o timeout", "Client.Timeout"];
