@@ -2,6 +2,7 @@
 
 mod arrival;
 pub(crate) mod databases;
+mod folder_behind;
 mod folder_controllers;
 mod folder_sources;
 pub(crate) mod follow;

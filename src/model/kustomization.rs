@@ -7,7 +7,7 @@ use super::condition::{Condition, Conditions, Dated, Stated, Undated};
 use super::field::{Entries, Field, Fields, Meta, Parsed};
 use super::source::SourceRef;
 pub use inventory::Applied;
-pub use remedy::{Remedy, is_of_download, remedy};
+pub use remedy::{Remedy, is_cut_off, is_of_download, remedy};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -24,6 +24,8 @@ pub struct Kustomization {
     /// Generation of its last success; the controller does not set it for a failure.
     observed: Field<i64>,
     pub conditions: Conditions,
+    /// The revision of its source that it has applied last.
+    pub applied_revision: Field<String>,
     /// The cluster to which it applies its folder, where that is not its own.
     kube_config: Field<KubeConfig>,
     /// What it has applied.
@@ -102,6 +104,7 @@ impl Kustomization {
             prune: fields.at("/spec/prune"),
             source_ref: fields.at("/spec/sourceRef"),
             observed: fields.at("/status/observedGeneration"),
+            applied_revision: fields.at("/status/lastAppliedRevision"),
             conditions: fields.list::<Condition>("/status/conditions").into(),
             meta: fields.meta("Kustomization"),
         }

@@ -1,13 +1,14 @@
 //! An onboarding that does not exist: whether its manifest was refused on its way from the GitOps repository.
 
+use super::folder_controllers::Controllers;
 use super::folder_sources::{Fetched, fetched};
 use super::{folder_controllers, impersonated};
-use crate::advice::Command;
+use crate::advice::{Command, Hint};
 use crate::cluster::Cluster;
 use crate::cluster::kustomizations::GROUP;
 use crate::error::Error;
 use crate::model::condition::Condition;
-use crate::model::kustomization::{Kustomization, State, is_of_download, names};
+use crate::model::kustomization::{Kustomization, State, is_cut_off, is_of_download, names};
 use crate::model::lookup::typed;
 use crate::text::one_line;
 use k8s_openapi::jiff::Timestamp;
@@ -32,7 +33,8 @@ pub(super) async fn explained(
                 State::Failed(failure) => Some(failure.message.as_str()),
                 _ => None,
             });
-            let is_idle = sources.unknown.is_some() || all.iter().any(is_idle);
+            let is_idle =
+                sources.unknown.is_some() || !sources.behind.is_empty() || all.iter().any(is_idle);
             let (account, controllers) = futures::join!(
                 async {
                     match refused {
@@ -43,14 +45,14 @@ pub(super) async fn explained(
                 async {
                     match is_idle {
                         true => folder_controllers::down(cluster, now).await,
-                        false => Vec::new(),
+                        false => Controllers::default(),
                     }
                 }
             );
-            let error = judged(&all, name, sources, error);
+            let error = judged(&all, name, sources, controllers.restart, error);
             account
                 .into_iter()
-                .chain(controllers)
+                .chain(controllers.hints)
                 .fold(error, Error::hint)
         }
         Err(why) => error.hint(format!(
@@ -68,17 +70,32 @@ fn is_idle(kustomization: &Kustomization) -> bool {
     }
 }
 
-fn judged(all: &[Kustomization], name: &str, sources: Fetched, error: Error) -> Error {
+/// `restart`: what to do if the controllers run, and one does not reach the other.
+fn judged(
+    all: &[Kustomization],
+    name: &str,
+    sources: Fetched,
+    restart: Option<Hint>,
+    error: Error,
+) -> Error {
     if all.is_empty() {
         return error;
     }
     let name = typed(name);
     let mut all_said = all.iter().filter_map(|k| Some((k, said(k)?)));
-    let Fetched { not, unknown } = sources;
+    let Fetched {
+        not,
+        behind,
+        unknown,
+    } = sources;
     let (error, unknown) = match all_said.find(|(_, c)| names(&c.message, name)) {
         // That it says so is the answer, whatever its source is.
         Some((k, condition)) => (of_its_manifest(k, condition, error), None),
-        None => (of_others(all, !not.is_empty(), error), unknown),
+        None => {
+            let is_old = !not.is_empty() || !behind.is_empty();
+            let error = of_others(all, is_old, restart, error);
+            (behind.into_iter().fold(error, Error::hint), unknown)
+        }
     };
     let error = not.into_iter().fold(error, Error::hint);
     match unknown {
@@ -116,8 +133,13 @@ fn of_its_manifest(k: &Kustomization, condition: &Condition, error: Error) -> Er
     }
 }
 
-/// Adds which Kustomizations may not have applied their folders; where one's source is not fetched, "no error" is not said.
-fn of_others(all: &[Kustomization], is_unfetched: bool, mut error: Error) -> Error {
+/// Adds which Kustomizations may not have applied their folders; where what is applied is old, "no error" is not said.
+fn of_others(
+    all: &[Kustomization],
+    is_old: bool,
+    restart: Option<Hint>,
+    mut error: Error,
+) -> Error {
     let list = Command::new(["kubectl", "get", &format!("kustomizations.{GROUP}"), "-A"]);
     let rank = |k: &&Kustomization| match k.state() {
         State::Failed(_) => Some(0),
@@ -133,7 +155,7 @@ fn of_others(all: &[Kustomization], is_unfetched: bool, mut error: Error) -> Err
             true => "each Kustomization has applied its folder",
             false => "no Kustomization reports an error",
         };
-        return match is_unfetched {
+        return match is_old {
             true => error,
             false => error.hint(list.after(format!(
                 "{lead}, so check that its manifest is in the GitOps repository:"
@@ -149,9 +171,12 @@ fn of_others(all: &[Kustomization], is_unfetched: bool, mut error: Error) -> Err
                     "Kustomization {id} fails, so the manifest may not have been applied: {}",
                     one_line(&failure.message)
                 ));
-                match k.remedy(&failure.message) {
-                    Some(remedy) => error.hint(remedy.to_string()),
-                    None => error,
+                match (&restart, k.remedy(&failure.message)) {
+                    (Some(restart), _) if is_cut_off(&failure.message) => {
+                        error.hint(restart.clone())
+                    }
+                    (_, Some(remedy)) => error.hint(remedy.to_string()),
+                    (_, None) => error,
                 }
             }
             State::Suspended(_) => error.hint(format!(
@@ -192,7 +217,6 @@ fn id(kustomization: &Kustomization) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::advice::Hint;
     use crate::bundle::scene::Scene;
     use serde_json::{Value, json};
 
@@ -207,6 +231,7 @@ mod tests {
             &[one],
             "a",
             Fetched::default(),
+            None,
             Error::not_saved("no onboarding a"),
         );
         format!("{:?}", error.hints())
@@ -291,6 +316,7 @@ mod tests {
             &[],
             "a",
             Fetched::default(),
+            None,
             Error::not_saved("no onboarding a"),
         );
         assert!(none.hints().is_empty());
@@ -312,7 +338,7 @@ mod tests {
             }))
         };
         let hints = |all: &[Kustomization], sources: Fetched| {
-            let error = judged(all, "a", sources, Error::not_saved("no onboarding a"));
+            let error = judged(all, "a", sources, None, Error::not_saved("no onboarding a"));
             let hints = error.hints().iter().map(Hint::plain);
             hints.collect::<Vec<_>>().join("\n")
         };
@@ -321,11 +347,11 @@ mod tests {
                 .iter()
                 .map(|name| Hint::from((*name).to_owned()))
                 .collect(),
-            unknown: None,
+            ..Fetched::default()
         };
         let unknown = || Fetched {
-            not: Vec::new(),
             unknown: Some("s was not read".to_owned()),
+            ..Fetched::default()
         };
         let waits = one("waits", false, "HealthCheckFailed");
         let applied = one("applied", false, "ReconciliationSucceeded");
@@ -369,5 +395,56 @@ mod tests {
         own.conditions.edit()[0].message = "HelmRelease/n/a: no".to_owned();
         let named = hints(&[own], unknown());
         assert!(!named.contains("s was not read"), "{named}");
+    }
+
+    #[test]
+    fn an_old_revision_is_not_a_missing_manifest() {
+        let well = json!([{"type": "Ready", "status": "True", "reason": "ReconciliationSucceeded", "message": "a", "observedGeneration": 1}]);
+        let one = Kustomization::from_value(
+            &json!({"metadata": {"namespace": "n", "name": "k", "generation": 1},
+            "status": {"observedGeneration": 1, "conditions": well}}),
+        );
+        let sources = Fetched {
+            behind: vec![Hint::from("k is behind".to_owned())],
+            ..Fetched::default()
+        };
+        let error = judged(
+            &[one],
+            "a",
+            sources,
+            None,
+            Error::not_saved("no onboarding a"),
+        );
+        let hints: Vec<_> = error.hints().iter().map(Hint::plain).collect();
+        assert_eq!(hints, ["k is behind"]);
+    }
+
+    #[test]
+    fn a_controller_that_is_cut_off_is_restarted() {
+        let hints = |message: &str| {
+            let failed = json!([{"type": "Ready", "status": "False", "reason": "ArtifactFailed", "message": message, "observedGeneration": 1}]);
+            let one = Kustomization::from_value(
+                &json!({"metadata": {"namespace": "n", "name": "k", "generation": 1},
+                "status": {"observedGeneration": 1, "conditions": failed}}),
+            );
+            let restart = Some(Hint::from("restart it".to_owned()));
+            let error = judged(
+                &[one],
+                "a",
+                Fetched::default(),
+                restart,
+                Error::not_saved("no onboarding a"),
+            );
+            format!("{:?}", error.hints())
+        };
+        let cut = hints(
+            "failed to download archive: GET http://x giving up after 10 attempt(s): dial tcp 10.0.0.1:80: i/o timeout",
+        );
+        assert!(
+            cut.contains("restart it") && !cut.contains("check that source-controller runs"),
+            "{cut}"
+        );
+        let other = hints("failed to download archive: GET http://x: status code 404");
+        assert!(!other.contains("restart it"), "{other}");
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::advice::{Command, Hint};
 use crate::cluster::Cluster;
-use crate::diagnosis::serving;
+use crate::diagnosis::{outage, serving};
 use crate::model::field::Field;
-use crate::snapshot::{Listing, Read, ServingPod, Why};
+use crate::snapshot::{Controllers as Deployments, Listing, Read, ServingPod, Why};
+use crate::text::one_line;
 use k8s_openapi::jiff::Timestamp;
 
 /// Where Flux's controllers are expected.
@@ -14,32 +15,72 @@ const FLUX: &str = "flux-system";
 const LABEL: &str = "app";
 const NAMES: [&str; 2] = ["kustomize-controller", "source-controller"];
 
+/// What is known of them.
+#[derive(Default)]
+pub(super) struct Controllers {
+    /// Why one of them is down, or may be.
+    pub(super) hints: Vec<Hint>,
+    /// What to do if each is ready, and yet one does not reach the other.
+    pub(super) restart: Option<Hint>,
+}
+
 /// Why folders may not be fetched or applied, according to the controllers' pods.
-pub(super) async fn down(cluster: &Cluster, now: Timestamp) -> Vec<Hint> {
+pub(super) async fn down(cluster: &Cluster, now: Timestamp) -> Controllers {
     let selector = format!("{LABEL} in ({})", NAMES.join(","));
     let pods = cluster.serving_pods(FLUX, &selector).await;
+    let lacks = |name: &&str| {
+        pods.if_read()
+            .is_some_and(|pods| !pods.known().iter().any(|p| is_of(p, name)))
+    };
+    // A Deployment says why it has no pod.
+    let deployments = match NAMES.iter().any(|name| lacks(&name)) {
+        true => cluster.controllers(&NAMES).await,
+        false => Read::not_needed("each controller has a pod"),
+    };
     // Saved files may lack a pod that runs.
     let saved = cluster
         .archive()
         .map(|_| Why::NotAsked("not in the saved files".to_owned()));
-    judged(pods, saved.as_ref(), now)
+    judged(pods, &deployments, saved.as_ref(), now)
+}
+
+fn is_of(found: &ServingPod, controller: &str) -> bool {
+    found.pod.meta.label(LABEL) == Field::Set(controller)
 }
 
 /// `missing`: why a pod that runs may not be among them.
-fn judged(pods: Read<Listing<ServingPod>>, missing: Option<&Why>, now: Timestamp) -> Vec<Hint> {
+fn judged(
+    pods: Read<Listing<ServingPod>>,
+    deployments: &Read<Deployments>,
+    missing: Option<&Why>,
+    now: Timestamp,
+) -> Controllers {
     let unknown = |name: &str, why: &Why| {
         let why = why.clause();
         Hint::from(format!("whether {name} runs is unknown: {why}"))
     };
     let pods = match pods {
         Read::Absent => Listing::default(),
-        Read::Unknown(why) => return NAMES.map(|name| unknown(name, &why)).to_vec(),
+        Read::Unknown(why) => {
+            return Controllers {
+                hints: NAMES.map(|name| unknown(name, &why)).to_vec(),
+                restart: None,
+            };
+        }
         Read::Seen(pods) => pods,
     };
     let mut hints = serving::hints(pods.known(), now);
     for name in NAMES {
-        let label = |found: &ServingPod| found.pod.meta.label(LABEL) == Field::Set(name);
-        if pods.known().iter().any(label) {
+        if pods.known().iter().any(|found| is_of(found, name)) {
+            continue;
+        }
+        let of = deployments
+            .if_read()
+            .into_iter()
+            .flat_map(|all| all.of(name));
+        let said: Vec<Hint> = of.flat_map(outage::hints).collect();
+        if !said.is_empty() {
+            hints.extend(said);
             continue;
         }
         let malformed = pods
@@ -65,7 +106,35 @@ fn judged(pods: Read<Listing<ServingPod>>, missing: Option<&Why>, now: Timestamp
             }
         }
     }
-    hints
+    let restart = restart(pods.known()).filter(|_| hints.is_empty());
+    Controllers { hints, restart }
+}
+
+/// If a pod of each is surely ready.
+fn restart(pods: &[ServingPod]) -> Option<Hint> {
+    let ready = |name: &str| {
+        let mut own = pods.iter().filter(|found| is_of(found, name));
+        own.find(|found| found.pod.is_ready())
+    };
+    let [folders, sources] = NAMES;
+    let (own, source) = (ready(folders)?, ready(sources)?);
+    let node = match own.pod.node.text() {
+        "" => "its node".to_owned(),
+        node => format!("node {}", one_line(node)),
+    };
+    let command = [
+        "kubectl",
+        "rollout",
+        "restart",
+        "-n",
+        FLUX,
+        "deployment",
+        folders,
+    ];
+    Some(Command::new(command).after(format!(
+        "change nothing in the manifest: {} is ready, but {folders} gets no connection to it, so restart {folders}; if that does not help, check network policies between the two, and the network of {node}:",
+        one_line(&source.pod.meta.name)
+    )))
 }
 
 #[cfg(test)]
@@ -84,7 +153,12 @@ mod tests {
         let pods = [pod(NAMES[0], status), pod(NAMES[1], &ready)];
         let cluster = Cluster::saved(Scene::new(&pods.each_ref(), "").plain(), 0);
         let hints = down(&cluster, "2026-11-24T00:00:00Z".parse().unwrap()).await;
-        hints.iter().map(Hint::plain).collect::<Vec<_>>().join("\n")
+        hints
+            .hints
+            .iter()
+            .map(Hint::plain)
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     #[tokio::test]
@@ -106,7 +180,7 @@ mod tests {
             "status": {"conditions": [{"type": "Ready", "status": "True"}]}});
         let cluster = Cluster::saved(Scene::new(&[&pod], "").plain(), 0);
         let hints = down(&cluster, "2026-11-24T00:00:00Z".parse().unwrap()).await;
-        let hints: Vec<_> = hints.iter().map(Hint::plain).collect();
+        let hints: Vec<_> = hints.hints.iter().map(Hint::plain).collect();
         insta::assert_snapshot!(hints.join("\n"), @"whether kustomize-controller runs is unknown: not in the saved files");
     }
 
@@ -115,8 +189,13 @@ mod tests {
         let now = "2026-11-24T00:00:00Z".parse().unwrap();
         let unread = Read::Unknown(Why::Forbidden("list pods in flux-system".to_owned()));
         let said = |pods| {
-            let hints = judged(pods, None, now);
-            hints.iter().map(Hint::plain).collect::<Vec<_>>().join("\n")
+            let hints = judged(pods, &Read::not_needed("x"), None, now);
+            hints
+                .hints
+                .iter()
+                .map(Hint::plain)
+                .collect::<Vec<_>>()
+                .join("\n")
         };
         insta::assert_snapshot!(said(unread), @"
         whether kustomize-controller runs is unknown: forbidden (list pods in flux-system)
@@ -137,5 +216,72 @@ mod tests {
         let cut = Why::NotAsked("only the first 1 pods were read".to_owned());
         insta::assert_snapshot!(said(Read::Seen(Listing::new(vec![source()], Some(cut)))), @"whether kustomize-controller runs is unknown: only the first 1 pods were read");
         insta::assert_snapshot!(said(Read::Seen(Listing::whole(vec![source(), pod(json!(7))]))), @"whether kustomize-controller runs is unknown: labels of a pod are malformed");
+    }
+
+    /// Ready pods of these controllers, on node `w`.
+    fn ready(names: &[&str]) -> Read<Listing<ServingPod>> {
+        let pods = names.iter().map(|name| ServingPod {
+            pod: Pod::from_value(&json!({"metadata": {"namespace": FLUX, "name": format!("{name}-1"), "labels": {"app": name}},
+                "spec": {"nodeName": "w"}, "status": {"conditions": [{"type": "Ready", "status": "True"}]}})),
+            events: Read::Seen(Listing::default()),
+            log: Read::not_needed("x"),
+        });
+        Read::Seen(Listing::whole(pods.collect()))
+    }
+
+    #[test]
+    fn a_deployment_says_why_it_has_no_pod() {
+        let now = "2026-11-24T00:00:00Z".parse().unwrap();
+        let said = |object: &Value| {
+            let deployments = Read::Seen(Deployments {
+                namespace: FLUX.to_owned(),
+                deployments: vec![crate::model::deployment::Deployment::from_value(object)],
+            });
+            let saved = Why::NotAsked("not in the saved files".to_owned());
+            let found = judged(ready(&[NAMES[1]]), &deployments, Some(&saved), now);
+            assert!(found.restart.is_none());
+            found
+                .hints
+                .iter()
+                .map(Hint::plain)
+                .collect::<Vec<_>>()
+                .join("\n")
+        };
+        let of = |replicas: i64, conditions: Value| {
+            let containers =
+                json!([{"name": "manager", "image": "fluxcd/kustomize-controller:v1"}]);
+            said(&json!({"metadata": {"namespace": FLUX, "name": NAMES[0]},
+                "spec": {"replicas": replicas, "template": {"spec": {"containers": containers}}}, "status": {"conditions": conditions}}))
+        };
+        let failed = json!([{"type": "ReplicaFailure", "status": "True", "message": "pods \"k-\" is forbidden: exceeded quota: q, requested: pods=1, used: pods=5, limited: pods=5"}]);
+        insta::assert_snapshot!(of(1, failed), @"
+        The API server refuses a pod of kustomize-controller: pods \"k-\" is forbidden: exceeded quota: q, requested: pods=1, used: pods=5, limited: pods=5.
+        Make room in ResourceQuota q of namespace flux-system, or have it raised: kubectl describe -n flux-system deployment kustomize-controller
+        ");
+        insta::assert_snapshot!(of(0, json!([])), @"
+        Deployment flux-system/kustomize-controller is scaled to 0.
+        Find out who stopped it, then start it: kubectl scale -n flux-system deployment kustomize-controller --replicas=1
+        ");
+        assert_eq!(
+            of(1, json!([])),
+            "whether kustomize-controller runs is unknown: not in the saved files"
+        );
+        let odd = of(1, json!([7]));
+        assert!(odd.contains("may be made is unknown"), "{odd}");
+    }
+
+    #[test]
+    fn only_controllers_that_surely_are_ready_are_to_be_restarted() {
+        let now = "2026-11-24T00:00:00Z".parse().unwrap();
+        let restart = |pods| {
+            let found = judged(pods, &Read::not_needed("x"), None, now);
+            found.restart.map(|hint| hint.plain())
+        };
+        insta::assert_snapshot!(restart(ready(&NAMES)).unwrap(), @"change nothing in the manifest: source-controller-1 is ready, but kustomize-controller gets no connection to it, so restart kustomize-controller; if that does not help, check network policies between the two, and the network of node w: kubectl rollout restart -n flux-system deployment kustomize-controller");
+        for one in NAMES {
+            assert_eq!(restart(ready(&[one])), None);
+        }
+        let unread = Read::Unknown(Why::Forbidden("list pods in flux-system".to_owned()));
+        assert_eq!(restart(unread), None);
     }
 }

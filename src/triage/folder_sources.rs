@@ -1,9 +1,9 @@
 //! The sources of the folders that Kustomizations apply: one that is not fetched, or is fetched at a fixed tag or commit, leaves an old
 //! revision applied, and nothing reports an error.
 
+use super::folder_behind::{Behind, behind};
 use crate::advice::{Command, Hint};
 use crate::cluster::Cluster;
-use crate::model::field::Field;
 use crate::model::kustomization::Kustomization;
 use crate::model::source::{Source, SourceRef, resource};
 use crate::model::source_error::of_folder;
@@ -19,6 +19,8 @@ const MOST: usize = 5;
 pub(super) struct Fetched {
     /// Of each one that is not fetched, or does not follow its branch.
     pub(super) not: Vec<Hint>,
+    /// Of each Kustomization that has not applied what its source has.
+    pub(super) behind: Vec<Hint>,
     /// It is not known whether one is; the reason, as a sentence.
     pub(super) unknown: Option<String>,
 }
@@ -36,17 +38,28 @@ pub(super) async fn fetched(cluster: &Cluster, all: &[Kustomization]) -> Fetched
     let (sources, unread) = named(all);
     let read = sources.iter().map(|(namespace, source)| async move {
         let (kind, name) = (&source.kind, &source.name);
-        let read = cluster.source(kind, namespace, name).await;
-        judged([kind, namespace, name], &read)
+        cluster.source(kind, namespace, name).await
     });
-    Fetched::collect(join_all(read).await, unread)
+    let read = join_all(read).await;
+    let found = sources.iter().zip(&read);
+    let judged = found.clone().map(|((namespace, source), read)| {
+        let id = [source.kind.as_str(), namespace, source.name.as_str()];
+        judged(id, read)
+    });
+    let fetched = Fetched::collect(judged.collect(), unread);
+    let of = |k: &Kustomization| {
+        let own = source_of(k)?;
+        let (_, read) = found.clone().find(|(source, _)| **source == own)?;
+        Some(behind(k, read))
+    };
+    all.iter().filter_map(of).fold(fetched, Fetched::with)
 }
 
 impl Fetched {
     fn collect(all: Vec<Judged>, unread: Option<String>) -> Self {
         let mut fetched = Self {
-            not: Vec::new(),
             unknown: unread,
+            ..Self::default()
         };
         for one in all {
             match one {
@@ -57,6 +70,22 @@ impl Fetched {
         }
         fetched
     }
+
+    fn with(mut self, one: Behind) -> Self {
+        match one {
+            Behind::No => {}
+            Behind::Yes(hint) => self.behind.push(hint),
+            Behind::Unknown(why) => self.unknown = Some(why),
+        }
+        self
+    }
+}
+
+/// The source of the Kustomization, with its namespace; `None` if that cannot be read.
+fn source_of(kustomization: &Kustomization) -> Option<(&str, &SourceRef)> {
+    let source = kustomization.source_ref.set()?;
+    let own = kustomization.meta.namespace.as_str();
+    Some((source.namespace.as_deref().unwrap_or(own), &source.object))
 }
 
 /// The sources that are read, with their namespaces, and why others are not.
@@ -64,15 +93,13 @@ fn named(all: &[Kustomization]) -> (Vec<(&str, &SourceRef)>, Option<String>) {
     let mut sources = Vec::new();
     let mut unread = None;
     for kustomization in all {
-        let Field::Set(source) = &kustomization.source_ref else {
+        let Some(source) = source_of(kustomization) else {
             let id = one_line(&kustomization.meta.id());
             unread = Some(format!(
                 "spec.sourceRef of Kustomization {id} cannot be read"
             ));
             continue;
         };
-        let own = kustomization.meta.namespace.as_str();
-        let source = (source.namespace.as_deref().unwrap_or(own), &source.object);
         if !sources.contains(&source) {
             sources.push(source);
         }
@@ -262,7 +289,7 @@ mod tests {
         ];
         let cluster = Cluster::saved(Scene::new(&saved.each_ref(), "").plain(), 0);
         let look = async |all: &[Kustomization]| {
-            let Fetched { not, unknown } = fetched(&cluster, all).await;
+            let Fetched { not, unknown, .. } = fetched(&cluster, all).await;
             let not = not.iter().map(Hint::plain);
             not.chain(unknown).collect::<Vec<_>>().join("\n")
         };

@@ -159,6 +159,21 @@ pub fn is_of_download(message: &str) -> bool {
     message.contains("failed to download a")
 }
 
+/// As [`is_of_download`], and nothing answered it: its connection to source-controller failed.
+pub fn is_cut_off(message: &str) -> bool {
+    let texts = [
+        "i/o timeout",
+        "connection refused",
+        "connection reset",
+        "no route to host",
+        "context deadline exceeded",
+        "Client.Timeout exceeded",
+        ": EOF",
+    ];
+    let is_silent = texts.iter().any(|text| message.contains(text));
+    is_of_download(message) && is_silent && !message.contains("dial tcp: lookup ")
+}
+
 /// Whether a message is about an object of Flux: by the group that it says or, where it says none, by the kind at its beginning.
 fn is_of_flux(message: &str) -> bool {
     match message.split_once(", Kind=") {
@@ -376,6 +391,22 @@ mod tests {
                 .all(|message| remedy(message).unwrap().to_string().contains("Flux's CRDs"))
         );
         assert!(remedy("Source artifact not found, retrying in 30s").is_none());
+    }
+
+    #[test]
+    fn only_a_connection_that_failed_cuts_off() {
+        let of = |said: &str| {
+            is_cut_off(&format!(
+                "failed to download archive: GET http://source-controller.flux-system.svc/x giving up after 10 attempt(s): {said}"
+            ))
+        };
+        assert!(of("dial tcp 10.0.0.1:80: i/o timeout"));
+        assert!(of("dial tcp 10.0.0.1:80: connect: connection refused"));
+        assert!(!of("unexpected status code: 404"));
+        assert!(!of(
+            "dial tcp: lookup source-controller on 10.0.0.2:53: i/o timeout"
+        ));
+        assert!(!is_cut_off("git.example: i/o timeout"));
     }
 
     #[test]
