@@ -28,12 +28,12 @@ pub(super) struct Controllers {
 pub(super) async fn down(cluster: &Cluster, now: Timestamp) -> Controllers {
     let selector = format!("{LABEL} in ({})", NAMES.join(","));
     let pods = cluster.serving_pods(FLUX, &selector).await;
-    let lacks = |name: &&str| {
+    let lacks = |name: &str| {
         pods.if_read()
             .is_some_and(|pods| !pods.known().iter().any(|p| is_of(p, name)))
     };
     // A Deployment says why it has no pod.
-    let deployments = match NAMES.iter().any(|name| lacks(&name)) {
+    let deployments = match NAMES.iter().any(|name| lacks(name)) {
         true => cluster.controllers(&NAMES).await,
         false => Read::not_needed("each controller has a pod"),
     };
@@ -99,8 +99,15 @@ fn judged(
                     "-l",
                     "app.kubernetes.io/part-of=flux",
                 ]);
+                let unread = deployments
+                    .unknown()
+                    .filter(|why| !matches!(why, Why::NotNeeded(_)))
+                    .map(Why::clause);
+                let unread = unread.map_or(String::new(), |why| {
+                    format!(", and whether its Deployment says why is unknown ({why})")
+                });
                 let text = format!(
-                    "no pod of {name} was found in {FLUX}: check whether it runs elsewhere, or is scaled down:"
+                    "no pod of {name} was found in {FLUX}{unread}: check whether it runs elsewhere, or is scaled down:"
                 );
                 hints.push(list.after(text));
             }
@@ -262,6 +269,9 @@ mod tests {
         Deployment flux-system/kustomize-controller is scaled to 0.
         Find out who stopped it, then start it: kubectl scale -n flux-system deployment kustomize-controller --replicas=1
         ");
+        let unread = Read::Unknown(Why::Forbidden("list deployments in flux-system".to_owned()));
+        let found = judged(ready(&[NAMES[1]]), &unread, None, now);
+        insta::assert_snapshot!(found.hints[0].plain(), @"no pod of kustomize-controller was found in flux-system, and whether its Deployment says why is unknown (forbidden (list deployments in flux-system)): check whether it runs elsewhere, or is scaled down: kubectl get deployments -A -l app.kubernetes.io/part-of=flux");
         assert_eq!(
             of(1, json!([])),
             "whether kustomize-controller runs is unknown: not in the saved files"

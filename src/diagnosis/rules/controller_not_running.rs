@@ -180,7 +180,7 @@ mod tests {
         let runs = |available: Field<i64>| {
             of_source(name, &|s| {
                 let known = s.on_demand.controllers.seen_mut().unwrap();
-                known.deployments[0].available = available.clone();
+                known.deployments[0].available = available;
                 s.on_demand.controller_pods = Read::Seen(Listing::default());
             })
         };
