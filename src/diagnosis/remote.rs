@@ -6,6 +6,7 @@ use super::case::Case;
 use super::chain::{Place, broken_by};
 use super::finding::{Finding, Step, Subject};
 use super::rule::Rule;
+use super::rules::kube_config_unusable;
 use crate::advice::{Command, Origin};
 
 /// The finding with the commands on that cluster as text.
@@ -52,7 +53,11 @@ const CONTROLLERS: [&str; 4] = [
 
 /// Whether a finding is about what is on this cluster: the sources, Flux, and what the HelmRelease refers to.
 fn is_here(case: &Case<'_>, rule: &Rule, subject: &Subject) -> bool {
-    if let Some(Place::Source | Place::Chart) = broken_by(rule.code, subject) {
+    let is_of_source = matches!(
+        broken_by(rule.code, subject),
+        Some(Place::Source | Place::Chart)
+    );
+    if is_of_source || rule.code == kube_config_unusable::RULE.code {
         return true;
     }
     let hr = case.hr();
@@ -77,12 +82,14 @@ fn is_of(name: &str, controller: &str) -> bool {
 
 /// Whether a command may be run on this cluster.
 fn leads_here(command: &Command, is_about_here: bool) -> bool {
+    const OF_COUCHDB: [&str; 4] = ["databases", "delete-db", "restore", "check-access"];
     const NO_CLUSTER: [&str; 5] = ["show", "search", "template", "pull", "push"];
     let line = command.at(&Origin::default());
     let words: Vec<&str> = line.words().iter().map(String::as_str).collect();
     match words[..] {
         ["helm", verb, ..] => NO_CLUSTER.contains(&verb),
-        ["kubectl", "skvs" | "config", ..] => true,
+        ["kubectl", "skvs", verb, ..] => !OF_COUCHDB.contains(&verb),
+        ["kubectl", "config", ..] => true,
         ["kubectl", verb, ref rest @ ..] => is_about_here || is_about_flux(verb, rest),
         _ => true,
     }
@@ -274,6 +281,8 @@ mod tests {
                 "helm-controller",
             ],
             &["helm", "history", "-n", "a", "b"],
+            &["kubectl", "skvs", "delete-db", "a_b", "--dry-run"],
+            &["kubectl", "skvs", "databases", "a_b"],
         ] {
             assert!(!leads(words), "{words:?}");
         }

@@ -79,6 +79,10 @@ pub fn origin(
     let mut found = None;
     for hook in &release.hooks {
         let Some(document) = of(&hook.manifest) else {
+            // One whose manifest cannot be read may be it.
+            if hook.kind == kind && hook.name == name {
+                return None;
+            }
             continue;
         };
         let own = (hook.weight, hook.name.as_str());

@@ -18,8 +18,9 @@ pub(super) enum Behind {
 }
 
 pub(super) fn behind(kustomization: &Kustomization, source: &Read<Source>) -> Behind {
-    // Of the others `arrival` says what they do not apply, and of a source that is not well `folder_sources`.
-    if !matches!(kustomization.state(), State::Applied | State::Waits(_)) {
+    // Of the others `arrival` says what they do not apply, and of a source that is not well `folder_sources`. One that waits for what it has applied
+    // records the revision only afterwards.
+    if !matches!(kustomization.state(), State::Applied) {
         return Behind::No;
     }
     let source = source.if_read().filter(|source| source.well().is_some());
@@ -57,7 +58,11 @@ mod tests {
     use serde_json::{Value, json};
 
     fn told(applied: &Value, has: &Value, status: &str) -> String {
-        let ready = json!([{"type": "Ready", "status": status, "reason": "R", "message": "m", "observedGeneration": 1}]);
+        told_of(applied, has, status, "R")
+    }
+
+    fn told_of(applied: &Value, has: &Value, status: &str, reason: &str) -> String {
+        let ready = json!([{"type": "Ready", "status": status, "reason": reason, "message": "m", "observedGeneration": 1}]);
         let kustomization = Kustomization::from_value(&json!({
             "metadata": {"namespace": "n", "name": "k", "generation": 1},
             "status": {"observedGeneration": 1, "conditions": ready, "lastAppliedRevision": applied}}));
@@ -79,8 +84,9 @@ mod tests {
         insta::assert_snapshot!(told(&old, &new, "True"), @"Kustomization n/k has applied main@sha1:1a, and not yet main@sha1:2b, which its source has since 2026-11-27T04:59:05Z: kustomize-controller may not be at work");
         assert_eq!(told(&new, &new, "True"), "");
         assert_eq!(told(&json!("main/2b"), &new, "True"), "");
-        // It says itself why it has not.
+        // It says itself why it has not, or waits for what it has applied.
         assert_eq!(told(&old, &new, "False"), "");
+        assert_eq!(told_of(&old, &new, "False", "HealthCheckFailed"), "");
     }
 
     #[test]

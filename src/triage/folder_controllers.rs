@@ -139,7 +139,7 @@ fn restart(pods: &[ServingPod]) -> Option<Hint> {
         folders,
     ];
     Some(Command::new(command).after(format!(
-        "change nothing in the manifest: {} is ready, but {folders} gets no connection to it, so restart {folders}; if that does not help, check network policies between the two, and the network of {node}:",
+        "change nothing in the manifest: {} is ready now. If {folders} still gets no connection to it, restart {folders}; if that does not help, check network policies between the two, and the network of {node}:",
         one_line(&source.pod.meta.name)
     )))
 }
@@ -287,7 +287,7 @@ mod tests {
             let found = judged(pods, &Read::not_needed("x"), None, now);
             found.restart.map(|hint| hint.plain())
         };
-        insta::assert_snapshot!(restart(ready(&NAMES)).unwrap(), @"change nothing in the manifest: source-controller-1 is ready, but kustomize-controller gets no connection to it, so restart kustomize-controller; if that does not help, check network policies between the two, and the network of node w: kubectl rollout restart -n flux-system deployment kustomize-controller");
+        insta::assert_snapshot!(restart(ready(&NAMES)).unwrap(), @"change nothing in the manifest: source-controller-1 is ready now. If kustomize-controller still gets no connection to it, restart kustomize-controller; if that does not help, check network policies between the two, and the network of node w: kubectl rollout restart -n flux-system deployment kustomize-controller");
         for one in NAMES {
             assert_eq!(restart(ready(&[one])), None);
         }

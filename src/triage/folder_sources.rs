@@ -75,7 +75,7 @@ impl Fetched {
         match one {
             Behind::No => {}
             Behind::Yes(hint) => self.behind.push(hint),
-            Behind::Unknown(why) => self.unknown = Some(why),
+            Behind::Unknown(why) => self.unknown = self.unknown.or(Some(why)),
         }
         self
     }

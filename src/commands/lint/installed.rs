@@ -80,7 +80,7 @@ fn left_out(args: &Args, repository: &Repository<'_>, fleet: &mut Fleet) -> Resu
         let error = Error::usage("no context has the name of a folder with onboardings");
         let error = error.hint(format!("the contexts are {}", without.join(", ")));
         return Err(match named.is_empty() {
-            true => error.hint("no path follows --layout"),
+            true => error.hint(without_manifests(args, repository)),
             false => error.hint(format!("the folders are {}; name the contexts with --contexts, and in the same order the folders with --for-cluster", list(&named))),
         });
     }
@@ -176,12 +176,22 @@ fn no_manifest(
             "cannot tell whether a manifest is for the cluster {folder}: {file}: {why}"
         ));
     }
-    match named.is_empty() {
-        true => Error::usage(format!(
-            "no manifest is for the cluster {folder}: no path follows --layout"
-        )),
-        false => Error::usage(format!("no manifest is for the cluster {folder}"))
-            .hint(format!("the manifests are for {}", list(named))),
+    let error = Error::usage(format!("no manifest is for the cluster {folder}"));
+    error.hint(match named.is_empty() {
+        true => without_manifests(args, repository),
+        false => format!("the manifests are for {}", list(named)),
+    })
+}
+
+/// Why no manifest is for a cluster.
+fn without_manifests(args: &Args, repository: &Repository<'_>) -> String {
+    let folders = folders_of(args, repository);
+    match folders.is_empty() {
+        true => "no path follows --layout".to_owned(),
+        false => format!(
+            "no onboarding was read in the folders of {}",
+            list(&folders)
+        ),
     }
 }
 

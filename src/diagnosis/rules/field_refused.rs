@@ -227,11 +227,12 @@ fn unpatchable(case: &Case<'_>, why: &str) -> Verdict {
     let hr = case.hr();
     let merge = Merge::parse(why);
     let lists = merge.as_ref().and_then(Merge::lists);
+    let this = lists.map_or(String::new(), |lists| format!(" ({lists})"));
     let lists = lists.unwrap_or("env, ports, volumes");
     let twice = merge.filter(|merge| !merge.twice.is_empty()).map(|merge| {
         let twice = one_line(&merge.twice.join(", "));
         let key = one_line(&merge.key);
-        format!("Helm merges this list ({lists}) by {key}, and has more than one entry for {twice}. As long as a stored revision has them too, going back to it fails in the same way.")
+        format!("Helm merges this list{this} by {key}, and has more than one entry for {twice}. As long as a stored revision has them too, going back to it fails in the same way.")
     });
     Finding::new(
         case.subject(),
@@ -271,11 +272,10 @@ fn without_value(case: &Case<'_>, sentence: &str, field: &str, says: &str) -> Op
         &format!("{first}: null"),
     );
     let step = format!(
-        "Give {} a value in the manifest, or leave it out",
+        "{} has no value and may be what fills this field: give it one in the manifest, or leave it out. If it is not, report the field to the chart's publisher",
         nulls.join(" or ")
     );
-    let why =
-        "The chart was rendered with an empty value, which the API server does not take for text.";
+    let why = "The chart was rendered, but the API server does not accept the result.";
     Some(rendering::finding(case, sentence, why, &step).seen([evidence]))
 }
 
@@ -389,7 +389,7 @@ mod tests {
             fixture::lines(finding).lines().last().unwrap().to_owned()
         };
         let nulls = r#"{"a": {"notes": {"example.com/role": null}, "role": null}, "role": 1}"#;
-        insta::assert_snapshot!(of(nulls), @"Give spec.values.a.notes.example.com/role a value in the manifest, or leave it out");
+        insta::assert_snapshot!(of(nulls), @"spec.values.a.notes.example.com/role has no value and may be what fills this field: give it one in the manifest, or leave it out. If it is not, report the field to the chart's publisher");
         // Another entry is null.
         let other = of(r#"{"a": {"other": null}}"#);
         assert!(
@@ -501,7 +501,7 @@ mod tests {
         let of = |text: &str| of_helm("upgrade", text, "SKVS234");
         insta::assert_snapshot!(of("failed to create patch: map: map[] does not contain declared merge key: name"), @"
         Helm cannot make a patch from the old and the new manifest: map: map[] does not contain declared merge key: name
-        Look at the stored manifest for such an entry (containers, env, volumes), and compare it with the object on the cluster:
+        Look at the stored manifest for such an entry (containers, env, imagePullSecrets, volumes), and compare it with the object on the cluster:
         $ helm get manifest -n flux-system core-skvs-onboarding-pds--database
         If the stored one is right, the new one is at fault: correct the value in spec.values that fills the entry, or report it to the chart's publisher. If the stored one is at fault, go back to a revision of Helm without it, or delete that one object (a Job, a policy or a ConfigMap of an onboarding holds no data) so that the upgrade creates it again.
         ");

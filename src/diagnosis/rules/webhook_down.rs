@@ -60,10 +60,14 @@ fn check(case: &Case<'_>) -> Verdict {
                 true => finding.why(format!("Service {namespace}/{service} does not exist. If nothing is to create it again, the webhook's configuration is a leftover of something that was removed or renamed.")),
                 false => finding.why(format!("Service {namespace}/{service} did not exist. It may be back. If not, the webhook's configuration is a leftover of something that was removed or renamed.")),
             };
-            match configurations.is_empty() {
-                true => finding.step(format!("Check whether {service} exists now. If not, find the configuration that names it, and have its owners remove it or make it name the present Service:")),
-                false => finding.step(format!("Check whether {service} exists now. If not, have the owners of {names} remove it, or make it name the present Service. All configurations:")),
-            }
+            let what = match configurations.is_empty() {
+                true => "find the configuration that names it, and have its owners remove it or make it name the present Service:".to_owned(),
+                false => format!("have the owners of {names} remove it, or make it name the present Service. All configurations:"),
+            };
+            finding.step(match webhook::lacks_service(case) {
+                true => format!("As it is gone, {what}"),
+                false => format!("Check whether {service} exists now. If it does not, {what}"),
+            })
             .command(["kubectl", "get", "validatingwebhookconfigurations,mutatingwebhookconfigurations"])
         }
         Some((namespace, service)) if lacks_port(&why) => finding
@@ -155,7 +159,7 @@ mod tests {
         let text = "Internal error occurred: failed calling webhook \"v.example\": failed to call webhook: Post \"https://hook.policy.svc:443/v?timeout=10s\": service \"hook\" not found";
         insta::assert_snapshot!(of_helm("upgrade", text, "SKVS112"), @"
         the admission webhook v.example did not answer for an object of the chart
-        Check whether hook exists now. If not, find the configuration that names it, and have its owners remove it or make it name the present Service:
+        Check whether hook exists now. If it does not, find the configuration that names it, and have its owners remove it or make it name the present Service:
         $ kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations
         ");
     }

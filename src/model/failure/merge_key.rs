@@ -11,7 +11,7 @@ pub struct Merge {
 
 /// The lists with this merge key in pods, Services and their owners. Source: `patchMergeKey` in the Kubernetes API's types.
 const LISTS: [(&str, &str); 9] = [
-    ("name", "containers, env, volumes"),
+    ("name", "containers, env, imagePullSecrets, volumes"),
     ("ip", "hostAliases"),
     ("containerPort", "ports of a container"),
     ("port", "ports of a Service"),
@@ -35,6 +35,8 @@ impl Merge {
         }
         let (_, order) = text.split_once("$setElementOrder list:")?;
         let entries = order.trim_start().strip_prefix('[')?;
+        // What follows may be about another object.
+        let entries = entries.find("]]").map_or(entries, |end| &entries[..=end]);
         let mut entries = entries.split("map[").skip(1);
         let first = entries.clone().next()?;
         let (key, _) = first.split_once(':')?;
@@ -75,9 +77,17 @@ mod tests {
         let text = "The order in patch list: [map[hostnames:[a] ip:10.0.0.7]] doesn't match $setElementOrder list: [map[ip:10.0.0.7] map[ip:10.0.0.7] map[ip:10.0.0.9]]";
         assert_eq!(of(text), (Some("hostAliases"), "10.0.0.7".to_owned()));
         let text = "doesn't match $setElementOrder list: [map[name:A] map[name:B]]";
-        assert_eq!(of(text), (Some("containers, env, volumes"), String::new()));
+        assert_eq!(
+            of(text),
+            (
+                Some("containers, env, imagePullSecrets, volumes"),
+                String::new()
+            )
+        );
         let text = "map: map[value:x] does not contain declared merge key: mountPath";
         assert_eq!(of(text), (Some("volumeMounts"), String::new()));
+        let two = "$setElementOrder list: [map[ip:A] map[ip:B] map[ip:B]] && cannot patch \"b\": $setElementOrder list: [map[ip:A] map[ip:C]]";
+        assert_eq!(of(two), (Some("hostAliases"), "B".to_owned()));
         assert_eq!(Merge::parse("cannot patch \"a\" with kind Job"), None);
         assert_eq!(Merge::parse("$setElementOrder list: [a b]"), None);
         let unknown = "$setElementOrder list: [map[other:1] map[other:1]]";

@@ -205,7 +205,15 @@ fn executed(text: &str) -> Option<TemplateError> {
     }
     if let Some((_, rest)) = says.split_once("can't evaluate field ") {
         let field: &str = rest.split_whitespace().next()?;
-        if OF_THE_ROOT.contains(&field) {
+        let asked = format!(".{field}");
+        let of_dot = |word: &str| {
+            let rest = word.strip_prefix(asked.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let mut words = expression.split([' ', '(', ')', '|']);
+        // What tpl renders may come from the values.
+        let is_of_values = text.contains("error calling tpl: ");
+        if OF_THE_ROOT.contains(&field) && words.any(of_dot) && !is_of_values {
             return Some(TemplateError::Broken {
                 place,
                 says: says.to_owned(),
@@ -349,15 +357,18 @@ mod tests {
         };
         for (says, lacks_root) in [
             ("can't evaluate field Values in type string", true),
-            (
-                "can't evaluate field Release in type map[string]interface {}",
-                true,
-            ),
             ("can't give argument to non-function empty $a.name", false),
         ] {
             let error = of(says);
             assert!(matches!(error, TemplateError::Broken { .. }), "{error:?}");
             assert_eq!(error.lacks_root(), lacks_root, "{error:?}");
+        }
+        for text in [
+            r#"template: c/templates/a.yaml:8:15: executing "c/templates/a.yaml" at <.Values.proxy.Files>: can't evaluate field Files in type string"#,
+            r#"template: c/templates/a.yaml:8:15: executing "c/templates/a.yaml" at <tpl .Values.a .>: error calling tpl: error during tpl function execution for "x": template: gotpl:1:3: executing "gotpl" at <.Release.Name>: can't evaluate field Release in type string"#,
+        ] {
+            let error = TemplateError::parse(text).unwrap();
+            assert!(!error.lacks_root(), "{error:?}");
         }
         let field = of("can't evaluate field name in type string");
         assert!(matches!(field, TemplateError::Type { .. }), "{field:?}");

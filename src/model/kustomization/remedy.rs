@@ -134,23 +134,30 @@ pub fn remedy(message: &str) -> Option<Remedy> {
     }
 }
 
+/// Seconds in the longest length of time that Go reads.
+const LONGEST: u64 = i64::MAX as u64 / 1_000_000_000;
+
 /// How to write a length of time for Flux's API, whose pattern knows no hours in some fields.
 fn hours(message: &str) -> Option<String> {
-    let (before, after) = message.split_once(": Invalid value: \"")?;
-    let (value, rest) = after.split_once('"')?;
-    let is_pattern = rest.contains("in body should match") && rest.contains("(ms|s|m))");
-    let length = parse_duration(value).ok().filter(|_| is_pattern)?;
-    let (field, whole) = (before.rsplit(' ').next()?, length.as_secs());
-    let written = match (length.subsec_millis(), whole % 60) {
-        (0, 0) => format!("{}m", whole / 60),
-        (0, _) => format!("{whole}s"),
-        _ => format!("{}ms", length.as_millis()),
-    };
-    value.contains('h').then(|| {
-        format!(
-            "write {} as {written}: this field takes no hours",
-            one_line(field)
-        )
+    let parts: Vec<&str> = message.split(": Invalid value: \"").collect();
+    parts.windows(2).find_map(|pair| {
+        let (value, rest) = pair[1].split_once('"')?;
+        let is_pattern = rest.contains("in body should match") && rest.contains("(ms|s|m))");
+        let length = parse_duration(value).ok().filter(|_| is_pattern)?;
+        let field = pair[0].rsplit([' ', '[']).next()?;
+        let whole = length.as_secs();
+        let written = match (length.subsec_nanos(), whole % 60) {
+            _ if whole > LONGEST || !value.contains('h') => return None,
+            (0, _) if whole == 0 => "0s".to_owned(),
+            (0, 0) => format!("{}m", whole / 60),
+            (0, _) => format!("{whole}s"),
+            (nanos, _) if nanos % 1_000_000 == 0 => format!("{}ms", length.as_millis()),
+            _ => return None,
+        };
+        let field = one_line(field);
+        Some(format!(
+            "write {field} as {written}: this field takes no hours"
+        ))
     })
 }
 
@@ -204,7 +211,17 @@ mod tests {
             );
             assert_eq!(of(value, "ms|s|m"), Some(said));
         }
-        for (value, units) in [("2h", "ms|s|m|h"), ("5 min", "ms|s|m"), ("90", "ms|s|m")] {
+        let several = r#"x is invalid: [spec.a: Invalid value: "1": must be true, spec.timeout: Invalid value: "1h1ms": spec.timeout in body should match '^([0-9]+(\.[0-9]+)?(ms|s|m))+$']"#;
+        let told = remedy(several).map(|remedy| remedy.to_string());
+        let said = "write spec.timeout as 3600001ms: this field takes no hours";
+        assert_eq!(told.as_deref(), Some(said));
+        for (value, units) in [
+            ("2h", "ms|s|m|h"),
+            ("5 min", "ms|s|m"),
+            ("90", "ms|s|m"),
+            ("9999999h", "ms|s|m"),
+            ("1h1us", "ms|s|m"),
+        ] {
             let said = of(value, units).unwrap_or_default();
             assert!(!said.contains("takes no hours"), "{said}");
         }
