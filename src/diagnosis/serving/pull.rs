@@ -14,7 +14,10 @@ pub(super) struct Pull<'a> {
     remedy: Option<&'static str>,
     /// The registry may not have the image as well.
     may_lack: bool,
+    /// Whose login a Secret for the pull has to hold.
     registry: &'a str,
+    /// Who was asked, and did not give the image.
+    asked: String,
     pod: &'a Pod,
     /// Secrets for the pull that the kubelet could not get.
     lost: Vec<String>,
@@ -37,15 +40,18 @@ impl<'a> Pull<'a> {
                 (answer.and_then(Trouble::of), answer)
             }
         };
+        let registry = match image {
+            "" => "the registry",
+            image => kubelet::registry(image),
+        };
+        let asked = Trouble::asked(answer.unwrap_or(&own)).unwrap_or(registry);
         Some(Self {
             trouble,
             answer,
+            registry,
+            asked: asked.to_owned(),
             remedy: kubelet::remedy(answer.unwrap_or(&own)),
             may_lack: kubelet::may_lack_image(answer.unwrap_or(&own)),
-            registry: match image {
-                "" => "the registry",
-                image => kubelet::registry(image),
-            },
             pod,
             lost: kubelet::lost_pull_secrets(events),
         })
@@ -59,7 +65,7 @@ impl<'a> Pull<'a> {
             "" => "its node".to_owned(),
             node => format!("node {node}"),
         };
-        let registry = self.registry;
+        let registry = self.asked.as_str();
         let what = match self.trouble {
             Some(Trouble::Refused) => return self.login(finding, of),
             Some(Trouble::Distrusted) => format!(
@@ -86,6 +92,12 @@ impl<'a> Pull<'a> {
             Some(Trouble::NoAnswer) => format!(
                 "Check the way from {node} to {registry} (firewall, proxy), and whether the registry runs: it does not answer"
             ),
+            Some(Trouble::NoRuntime) => format!(
+                "Check the container runtime of {node}: it does not answer the kubelet. No registry was asked"
+            ),
+            Some(Trouble::BrokenStore) => format!(
+                "The store of images on {node} lacks a part of the image. If that does not pass, remove the image there, so that it is pulled anew, or let the pod run on another node"
+            ),
             Some(Trouble::NoName) => "Correct the image's name where the pod is defined".to_owned(),
             None => self
                 .remedy
@@ -100,7 +112,10 @@ impl<'a> Pull<'a> {
     /// The registry refuses the login, or wants one.
     fn login(&self, finding: Finding, of: &Subject) -> Finding {
         let (namespace, registry) = (of.namespace.as_str(), self.registry);
-        let own: Vec<&str> = self.pod.pull_secrets().collect();
+        let asked = self.asked.as_str();
+        let is_lost = |name: &str| self.lost.iter().any(|lost| lost == name);
+        let own = self.pod.pull_secrets();
+        let own: Vec<&str> = own.filter(|name| !is_lost(name)).collect();
         let described = |finding: Finding, what: String, secret: &str| {
             let command = ["kubectl", "describe", "-n", namespace, "secret", secret];
             finding.step(what).command(command)
@@ -110,10 +125,20 @@ impl<'a> Pull<'a> {
                 "The kubelet could not read {} in namespace {namespace}: create it with a login for {registry} (type kubernetes.io/dockerconfigjson), or correct the name in the pod's imagePullSecrets or its ServiceAccount:",
                 secrets(&self.lost)
             );
-            described(finding, what, first)
+            let finding = described(finding, what, first);
+            match own.as_slice() {
+                [] => finding,
+                [other, ..] => {
+                    let what = format!(
+                        "The pod names {} as well, which the kubelet could read: {asked} refuses the login in it or does not let it pull this image, or it has none for {registry}. Its keys, without their content:",
+                        secrets(&own)
+                    );
+                    described(finding, what, other)
+                }
+            }
         } else if let [first, ..] = own.as_slice() {
             let what = format!(
-                "Renew the token or password in {}: {registry} refuses that login, or does not let it pull this image. Its keys, without their content:",
+                "Renew the token or password in {}: {asked} refuses that login, or does not let it pull this image. Its keys, without their content:",
                 secrets(&own)
             );
             described(finding, what, first)
@@ -129,7 +154,7 @@ impl<'a> Pull<'a> {
                 .step(what)
                 .command(["kubectl", "describe", "-n", namespace, "pod", pod])
         };
-        let lacks = format!("If {registry} does not have the image, correct its name or tag");
+        let lacks = format!("If {asked} does not have the image, correct its name or tag");
         finding.steps(self.may_lack.then_some(lacks))
     }
 }
@@ -185,6 +210,24 @@ mod tests {
             lost.contains("could not read Secret gone in namespace n"),
             "{lost}"
         );
+        // The other one was sent, and did not help.
+        let both = json!([{"name": "gone"}, {"name": "ghcr-pull"}]);
+        let both = told(
+            refused,
+            both,
+            &[(
+                "FailedToRetrieveImagePullSecret",
+                "Unable to retrieve some image pull secrets (gone); attempting to pull the image may not succeed.",
+            )],
+        );
+        insta::assert_snapshot!(both, @"
+        Pod n/p is not serving: container c: ImagePullBackOff: failed to fetch oauth token: 403 Forbidden.
+
+        The kubelet could not read Secret gone in namespace n: create it with a login for r.example (type kubernetes.io/dockerconfigjson), or correct the name in the pod's imagePullSecrets or its ServiceAccount:
+        $ kubectl describe -n n secret gone
+        The pod names Secret ghcr-pull as well, which the kubelet could read: r.example refuses the login in it or does not let it pull this image, or it has none for r.example. Its keys, without their content:
+        $ kubectl describe -n n secret ghcr-pull
+        ");
         let none = told(refused, json!([]), &[]);
         assert!(
             none.contains("The pod names no Secret for the pull"),
@@ -208,6 +251,52 @@ mod tests {
             &[],
         );
         assert!(said.contains("Have node w trust the authority"), "{said}");
+    }
+
+    #[test]
+    fn the_host_that_was_asked_is_named() {
+        let own = json!([{"name": "pull"}]);
+        let of = |message: &str| told(message, own.clone(), &[]);
+        let layer =
+            of("Get \"https://layers.example/a?se=1\": dial tcp 192.0.2.1:443: i/o timeout");
+        assert!(layer.contains("from node w to layers.example ("), "{layer}");
+        let name = of("dial tcp: lookup proxy.example on 10.0.0.10:53: i/o timeout");
+        assert!(
+            name.contains("Check the name proxy.example and the DNS of node w"),
+            "{name}"
+        );
+        let mirror = of(
+            "unexpected status from HEAD request to https://mirror.example/v2/a/manifests/1?ns=r.example: 403 Forbidden",
+        );
+        assert!(
+            mirror.contains("mirror.example refuses that login"),
+            "{mirror}"
+        );
+        // A Secret holds a login for the image's own registry.
+        let none = told(
+            "failed to fetch oauth token: Post \"https://auth.example/token\": 401 Unauthorized",
+            json!([]),
+            &[],
+        );
+        assert!(none.contains("a login for r.example"), "{none}");
+    }
+
+    #[test]
+    fn the_nodes_own_faults_are_no_registrys() {
+        let runtime = told(
+            "dial unix /run/containerd/containerd.sock: connect: connection refused",
+            json!(null),
+            &[],
+        );
+        assert!(
+            runtime.contains("Check the container runtime of node w"),
+            "{runtime}"
+        );
+        let store = told("blob not found: not found", json!(null), &[]);
+        assert!(
+            store.contains("The store of images on node w lacks a part"),
+            "{store}"
+        );
     }
 
     #[test]

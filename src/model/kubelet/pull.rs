@@ -32,12 +32,16 @@ pub enum Trouble {
     Limited,
     /// The registry does not answer.
     NoAnswer,
+    /// The node's container runtime does not answer the kubelet.
+    NoRuntime,
+    /// The node's own store of images lacks a part of one.
+    BrokenStore,
     /// The image's name is none.
     NoName,
 }
 
 /// Parts of the kubelet's message and what they mean; the first row that fits counts.
-const TROUBLES: [(&[&str], Trouble); 21] = [
+const TROUBLES: [(&[&str], Trouble); 27] = [
     (&["InvalidImageName"], Trouble::NoName),
     (&["couldn't parse image"], Trouble::NoName),
     (
@@ -65,6 +69,19 @@ const TROUBLES: [(&[&str], Trouble); 21] = [
     (&["429 Too Many Requests"], Trouble::Limited),
     (&["no match for platform"], Trouble::OtherPlatform),
     (&["no matching manifest for"], Trouble::OtherPlatform),
+    (&["dial unix "], Trouble::NoRuntime),
+    (&["content store", "not found"], Trouble::BrokenStore),
+    (
+        &["content digest sha256:", ": not found"],
+        Trouble::BrokenStore,
+    ),
+    (&["blob not found: not found"], Trouble::BrokenStore),
+    (
+        &["parent snapshot ", " does not exist"],
+        Trouble::BrokenStore,
+    ),
+    // However the question for an address ends, no registry was asked.
+    (&["dial tcp: lookup "], Trouble::NoAddress),
     (&[": no such host"], Trouble::NoAddress),
     (&["server misbehaving"], Trouble::NoAddress),
     (&["dial tcp", "i/o timeout"], Trouble::NoAnswer),
@@ -90,6 +107,32 @@ impl Trouble {
         let row = TROUBLES.iter().find(|(parts, _)| fits(parts));
         row.map(|(_, trouble)| *trouble)
     }
+
+    /// The host that was asked, by the kubelet's message: another than the image's for a layer, a mirror, a proxy or a server of tokens. `None`
+    /// where it does not say.
+    pub fn asked(said: &str) -> Option<&str> {
+        let looked_up = said.match_indices("lookup ").find_map(|(at, lead)| {
+            let rest = &said[at + lead.len()..];
+            let host = host(rest);
+            let rest = &rest[host.len()..];
+            let is_told = !host.is_empty() && (rest.starts_with(" on ") || rest.starts_with(": "));
+            is_told.then_some(host)
+        });
+        // Others are links in a registry's own words.
+        let leads = ["\"", "request to ", "content at "];
+        let of_url = || {
+            said.match_indices("://").find_map(|(at, mark)| {
+                let before = ["https", "http"]
+                    .iter()
+                    .find_map(|scheme| said[..at].strip_suffix(scheme))?;
+                let host = host(&said[at + mark.len()..]);
+                let is_whole = said[at + mark.len() + host.len()..].starts_with(['/', '?', '"']);
+                (is_whole && leads.iter().any(|lead| before.ends_with(lead))).then_some(host)
+            })
+        };
+        let found = looked_up.or_else(of_url);
+        found.filter(|host| !host.is_empty())
+    }
 }
 
 /// Whether the reason for which a container waits is that it has no image.
@@ -103,6 +146,20 @@ pub fn registry(image: &str) -> &str {
         Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => host,
         _ => "docker.io",
     }
+}
+
+/// What a text begins with that a host may have, with its port.
+fn host(text: &str) -> &str {
+    let is_none = |c: char| !(c.is_ascii_alphanumeric() || ".-_".contains(c));
+    let end = text.find(is_none).unwrap_or(text.len());
+    let port = text[end..].strip_prefix(':').map_or(0, |rest| {
+        let digits = rest.find(|c: char| !c.is_ascii_digit());
+        match digits.unwrap_or(rest.len()) {
+            0 => 0,
+            digits => digits + 1,
+        }
+    });
+    &text[..end + port]
 }
 
 /// The registry does not let the kubelet pull the image, with the login that it sent or without one.
@@ -189,6 +246,44 @@ mod tests {
     }
 
     #[test]
+    fn the_host_that_was_asked_is_that_of_the_message() {
+        for (said, expected) in [
+            (
+                "failed to do request: Get \"https://pkg-containers.githubusercontent.com/ghcr1/blobs/sha256:00ff?se=1\": net/http: TLS handshake timeout",
+                Some("pkg-containers.githubusercontent.com"),
+            ),
+            (
+                "unexpected status from HEAD request to https://mirror.acme.example/v2/a/manifests/1?ns=ghcr.io: 403 Forbidden",
+                Some("mirror.acme.example"),
+            ),
+            (
+                "Head \"https://ghcr.io/v2/\": proxyconnect tcp: dial tcp: lookup proxy.acme on 10.0.0.10:53: no such host",
+                Some("proxy.acme"),
+            ),
+            ("dial tcp: lookup ghcr.io: i/o timeout", Some("ghcr.io")),
+            (
+                "Get \"http://localhost:5000/v2/\": EOF",
+                Some("localhost:5000"),
+            ),
+            (
+                "content at https://r.example/v2/a/blobs/sha256:00ff: not found",
+                Some("r.example"),
+            ),
+            (
+                "toomanyrequests: You may increase the limit by authenticating: https://www.docker.com/increase-rate-limit",
+                None,
+            ),
+            ("Get \"https://user:pass@r.example/v2/\": EOF", None),
+            ("Get \"https:///v2/\": EOF", None),
+            ("failed to lookup image", None),
+            ("lookup : x", None),
+            ("r.example/a:1: not found", None),
+        ] {
+            assert_eq!(Trouble::asked(said), expected, "{said}");
+        }
+    }
+
+    #[test]
     fn what_keeps_the_kubelet_from_an_image_follows_from_its_message() {
         for (said, expected) in [
             (
@@ -242,6 +337,39 @@ mod tests {
             (
                 "couldn't parse image name \"A\": invalid reference format",
                 Some(Trouble::NoName),
+            ),
+            (
+                "dial tcp: lookup ghcr.io on 10.0.0.10:53: read udp 10.0.0.1:4242->10.0.0.10:53: i/o timeout",
+                Some(Trouble::NoAddress),
+            ),
+            (
+                "dial tcp: lookup ghcr.io on 10.0.0.10:53: read udp 10.0.0.1:4242->10.0.0.10:53: read: connection refused",
+                Some(Trouble::NoAddress),
+            ),
+            (
+                "dial tcp 192.0.2.1:443: connect: connection refused",
+                Some(Trouble::NoAnswer),
+            ),
+            (
+                "rpc error: code = Unavailable desc = connection error: desc = \"transport: Error while dialing: dial unix /run/containerd/containerd.sock: connect: connection refused\"",
+                Some(Trouble::NoRuntime),
+            ),
+            (
+                "failed to get reader from content store: content digest sha256:00ff: not found",
+                Some(Trouble::BrokenStore),
+            ),
+            (
+                "failed to extract layer: content digest sha256:00ff: not found",
+                Some(Trouble::BrokenStore),
+            ),
+            ("blob not found: not found", Some(Trouble::BrokenStore)),
+            (
+                "failed to prepare extraction snapshot \"a\": parent snapshot sha256:00ff does not exist: not found",
+                Some(Trouble::BrokenStore),
+            ),
+            (
+                "httpReadSeeker: failed open: content at https://r.example/v2/a/blobs/sha256:00ff: not found",
+                Some(Trouble::Lacking),
             ),
             ("Back-off pulling image \"r.example/a:1\"", None),
             ("context deadline exceeded", None),
