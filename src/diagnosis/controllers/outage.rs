@@ -18,15 +18,36 @@ const SOURCE: &str = "source-controller";
 pub(in crate::diagnosis) fn awaited(case: &Case<'_>) -> &'static [&'static str] {
     let hr = case.hr();
     let waits = case.failure.is_none() && !case.is_ready();
+    let is_deleted = hr.metadata.deletion_timestamp.is_some();
+    let needs_helm = status::is_unanswered(hr) || hr.is_stale() || waits;
     if hr.spec.suspend {
         &[]
-    } else if status::is_unanswered(hr) || hr.is_stale() || waits {
+    } else if needs_helm && (is_deleted || acts(case)) {
+        // An uninstall needs no chart, and an action that runs has its own.
+        &[HELM]
+    } else if needs_helm {
         &[HELM, SOURCE]
-    } else if is_without_source(case) {
+    } else if !is_deleted && is_without_source(case) {
         &[SOURCE]
     } else {
         &[]
     }
+}
+
+/// An action of Helm runs. Controllers up to 0.36 do not say so: there a creation Job tells it.
+fn acts(case: &Case<'_>) -> bool {
+    let has_job = || {
+        status::is_about_creation_job(case.hr())
+            && case.outcome_by_pods().is_ok_and(|found| found.is_some())
+    };
+    case.failure.is_none() && !case.is_ready() && (!sources::blocks(case) || has_job())
+}
+
+/// No action of Helm runs that a restart of helm-controller would cut off.
+pub(in crate::diagnosis) fn may_restart(case: &Case<'_>) -> bool {
+    // Controllers up to 0.36 do not say which action runs, nor whether one does.
+    let is_mute = case.failure.is_none() && status::is_old_controller(case.hr()) == Some(true);
+    case.hr().metadata.deletion_timestamp.is_none() && !acts(case) && !is_mute
 }
 
 /// All that is said is that source-controller has not done its work yet, and no pod of it says why.

@@ -46,6 +46,7 @@ fn check(case: &Case<'_>) -> Verdict {
     )
     .why(match *name {
         "helm-controller" => "Until it runs, no HelmRelease is processed.",
+        _ if !outage::may_restart(case) => "Until it runs, no chart is fetched.",
         _ => "Until it runs, no chart is fetched. helm-controller may hang while it waits for it: if it still does nothing afterwards, restart it.",
     })
     .seen([evidence(first)]);
@@ -189,6 +190,31 @@ mod tests {
         assert!(runs(Field::Set(0)).is_some());
         // Another fault of the source is not the controller's.
         assert_eq!(of_source("repository-unreachable", &|_| ()), None);
+    }
+
+    #[test]
+    fn an_action_that_runs_and_a_deletion_do_not_wait_for_a_chart() {
+        let down = |s: &mut crate::snapshot::Snapshot| {
+            refuse(s, "source-controller");
+        };
+        for name in [
+            "image-not-pulled-in-progress",
+            "in-progress",
+            "release-uninstalling",
+            "being-deleted",
+            "being-deleted-old",
+        ] {
+            assert_eq!(of_source(name, &down), None, "{name}");
+        }
+        // Whether an action runs is not said there.
+        let old = of_source("in-progress-old", &down);
+        assert!(old.is_none_or(|said| !said.contains("restart")));
+        let mut snapshot = fixture::snapshot("image-not-pulled-in-progress");
+        fixture::stop(&mut snapshot, "source-controller");
+        down(&mut snapshot);
+        let now = fixture::meta("image-not-pulled-in-progress").now;
+        let diagnosis = diagnose(&Case::new(&snapshot, now));
+        assert_eq!(diagnosis.roots[0].rule.code, "SKVS306");
     }
 
     #[test]

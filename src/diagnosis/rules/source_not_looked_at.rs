@@ -34,6 +34,10 @@ Start it. A new object needs a moment."#,
 const PATIENCE: i64 = 60;
 
 fn check(case: &Case<'_>) -> Verdict {
+    // An uninstall needs no chart.
+    if case.hr().metadata.deletion_timestamp.is_some() {
+        return Ok(None);
+    }
     // SKVS150 says why.
     if controllers::outage::is_of_source(case) {
         return Ok(None);
@@ -100,6 +104,18 @@ mod tests {
             fixture::sentence("source-not-looked-at-old", "SKVS221"),
             "source-controller has not processed HelmChart flux-system/flux-system-skvs-onboarding-pds--database"
         );
+    }
+
+    #[test]
+    fn a_deletion_does_not_wait_for_it() {
+        let name = "source-not-looked-at";
+        let snapshot = fixture::snapshot_of(name, &|object| {
+            if object["kind"] == "HelmRelease" {
+                object["metadata"]["deletionTimestamp"] = "2026-11-23T20:20:00Z".into();
+            }
+        });
+        let found = super::check(&Case::new(&snapshot, fixture::meta(name).now));
+        assert_eq!(found.unwrap(), None);
     }
 
     #[test]
