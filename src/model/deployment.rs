@@ -16,6 +16,17 @@ pub struct Deployment {
     conditions: Conditions,
 }
 
+/// Why it is not known whether, or for what, the API server refuses a Deployment's pods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnknownRefusal<'a> {
+    /// A condition cannot be read.
+    Malformed,
+    /// It does, and only a word is said of it, if any.
+    Untold(&'a str),
+    /// The condition is neither True nor False.
+    Odd,
+}
+
 impl Deployment {
     /// Reads one object.
     pub fn from_value(object: &Value) -> Self {
@@ -41,9 +52,17 @@ impl Deployment {
         (failed.is_true() && !failed.message.is_empty()).then_some(failed.message.as_str())
     }
 
-    /// Not one of its conditions is malformed.
-    pub fn has_whole_conditions(&self) -> bool {
-        self.conditions.are_whole()
+    /// What is not known of a refusal of its pods.
+    pub fn unknown_refusal(&self) -> Option<UnknownRefusal<'_>> {
+        if !self.conditions.are_whole() {
+            return Some(UnknownRefusal::Malformed);
+        }
+        let failed = self.conditions.of_untracked().present("ReplicaFailure")?;
+        if failed.is_true() {
+            let reason = failed.reason.as_str();
+            return (failed.message.is_empty()).then_some(UnknownRefusal::Untold(reason));
+        }
+        (!failed.is_false()).then_some(UnknownRefusal::Odd)
     }
 
     /// The image of the first container; empty where it is not known.
@@ -107,6 +126,27 @@ mod tests {
         assert_eq!(refusal("True", "no quota").as_deref(), Some("no quota"));
         assert_eq!(refusal("False", "no quota"), None);
         assert_eq!(refusal("True", ""), None);
+    }
+
+    #[test]
+    fn a_refusal_that_is_not_told_is_not_none() {
+        let unknown = |conditions: Value, expected: Option<UnknownRefusal<'_>>| {
+            let object = json!({"status": {"conditions": conditions}});
+            let deployment = Deployment::from_value(&object);
+            assert_eq!(deployment.unknown_refusal(), expected, "{object}");
+        };
+        let failed = |status: &str, message: &str| json!([{"type": "ReplicaFailure", "status": status, "reason": "FailedCreate", "message": message}]);
+        unknown(json!([]), None);
+        unknown(failed("False", ""), None);
+        unknown(failed("True", "no quota"), None);
+        unknown(
+            failed("True", ""),
+            Some(UnknownRefusal::Untold("FailedCreate")),
+        );
+        for odd in ["", "true", "Unknown", "x"] {
+            unknown(failed(odd, "no quota"), Some(UnknownRefusal::Odd));
+        }
+        unknown(json!([7]), Some(UnknownRefusal::Malformed));
     }
 
     #[test]

@@ -263,7 +263,7 @@ mod tests {
         let failed = json!([{"type": "ReplicaFailure", "status": "True", "message": "pods \"k-\" is forbidden: exceeded quota: q, requested: pods=1, used: pods=5, limited: pods=5"}]);
         insta::assert_snapshot!(of(1, failed), @"
         The API server refuses a pod of kustomize-controller: pods \"k-\" is forbidden: exceeded quota: q, requested: pods=1, used: pods=5, limited: pods=5.
-        Make room in ResourceQuota q of namespace flux-system, or have it raised: kubectl describe -n flux-system deployment kustomize-controller
+        Make room in ResourceQuota q of namespace flux-system, or have it raised: kubectl describe -n flux-system resourcequota q
         ");
         insta::assert_snapshot!(of(0, json!([])), @"
         Deployment flux-system/kustomize-controller is scaled to 0.

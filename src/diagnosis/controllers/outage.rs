@@ -6,7 +6,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::controller_log;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::{serving, sources};
-use crate::model::deployment::Deployment;
+use crate::model::deployment::{Deployment, UnknownRefusal};
 use crate::model::failure::Failure;
 use crate::model::failure::refusal::{Refusal, is_of_security_context};
 use crate::model::status;
@@ -92,6 +92,7 @@ pub(in crate::diagnosis) fn explained(
     let pods = unserving(case, controller);
     if !pods.is_empty() {
         // Another one may be refused beside it.
+        let finding = finding.whys(unknown(deployment).as_deref());
         return serving::shown(with_refusal(finding, deployment), &pods);
     }
     if deployment.replicas.is(&0) {
@@ -119,6 +120,8 @@ pub fn hints(deployment: &Deployment) -> Vec<Hint> {
             finding.why(format!("{subject} is scaled to 0.")),
             deployment,
         ),
+        // What was refused once no longer counts.
+        false if deployment.is_available() => return Vec::new(),
         false => refused(finding, deployment),
     };
     let unknown = unknown(deployment).map(Hint::from);
@@ -150,9 +153,22 @@ fn refused(finding: Finding, deployment: &Deployment) -> Finding {
         return finding;
     };
     let (namespace, name) = (&deployment.meta.namespace, &deployment.meta.name);
+    let quota = full_quota(said);
+    let (kind, name) = match &quota {
+        Some(quota) => ("resourcequota", quota),
+        None => ("deployment", name),
+    };
     with_refusal(finding, deployment)
         .step(format!("{}:", remedy(said, namespace)))
-        .command(["kubectl", "describe", "-n", namespace, "deployment", name])
+        .command(["kubectl", "describe", "-n", namespace, kind, name])
+}
+
+/// The ResourceQuota that has no room for the pod.
+fn full_quota(said: &str) -> Option<String> {
+    match Refusal::parse(said).filter(|_| !is_of_security_context(said))? {
+        Refusal::QuotaUsedUp { quota, .. } => Some(quota),
+        _ => None,
+    }
 }
 
 fn with_refusal(finding: Finding, deployment: &Deployment) -> Finding {
@@ -174,13 +190,23 @@ fn with_refusal(finding: Finding, deployment: &Deployment) -> Finding {
         )])
 }
 
-/// Why it is not known that its pods may be made.
+/// What is not known of whether its pods may be made.
 fn unknown(deployment: &Deployment) -> Option<String> {
     let name = &deployment.meta.name;
-    (!deployment.has_whole_conditions()).then(|| {
-        format!(
+    Some(match deployment.unknown_refusal()? {
+        UnknownRefusal::Malformed => format!(
             "Whether a pod of {name} may be made is unknown: its status.conditions are malformed."
-        )
+        ),
+        UnknownRefusal::Untold("") => format!(
+            "A pod of {name} could not be made, and why is unknown: its condition ReplicaFailure is True without a reason or a message."
+        ),
+        UnknownRefusal::Untold(reason) => format!(
+            "A pod of {name} could not be made, and why is unknown: its condition ReplicaFailure is True ({}) without a message.",
+            crate::text::one_line(reason)
+        ),
+        UnknownRefusal::Odd => format!(
+            "Whether a pod of {name} may be made is unknown: its condition ReplicaFailure is neither True nor False."
+        ),
     })
 }
 
@@ -276,8 +302,40 @@ mod tests {
             let told = told(said);
             assert!(told.contains(part), "{said}: {told}");
         }
+        let full = told("exceeded quota: q, requested: pods=1, used: pods=5, limited: pods=5");
+        assert!(
+            full.contains("$ kubectl describe -n flux-system resourcequota q"),
+            "{full}"
+        );
         let webhook = "admission webhook \"policy.example\" denied the request: no";
         assert!(told(webhook).contains("admission webhook policy.example refuses"));
+    }
+
+    #[test]
+    fn a_refusal_counts_only_while_no_pod_is_available() {
+        let failed = json!([{"type": "ReplicaFailure", "status": "True", "message": "pods \"p-\" is forbidden: x"}]);
+        let told = |available: Value| {
+            let object = json!({"metadata": {"name": "source-controller", "namespace": "flux-system"},
+                "spec": {"replicas": 1}, "status": {"availableReplicas": available, "conditions": failed}});
+            hints(&Deployment::from_value(&object)).len()
+        };
+        assert_eq!(told(json!(1)), 0);
+        for none in [json!(0), json!(null), json!("1")] {
+            assert!(told(none.clone()) > 0, "{none}");
+        }
+    }
+
+    #[test]
+    fn a_failure_without_words_is_told_as_one() {
+        let said = |status: &str, reason: &str| {
+            let failed = json!([{"type": "ReplicaFailure", "status": status, "reason": reason}]);
+            let told = unknown(&deployment(&failed));
+            told.unwrap_or_default()
+        };
+        assert!(said("True", "FailedCreate").contains("True (FailedCreate) without a message"));
+        assert!(said("True", "").contains("True without a reason or a message"));
+        assert!(said("true", "").contains("neither True nor False"));
+        assert_eq!(said("False", ""), "");
     }
 
     #[test]
