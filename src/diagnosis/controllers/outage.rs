@@ -6,9 +6,10 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::controller_log;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::{serving, sources};
+use crate::model::condition::Stated;
 use crate::model::deployment::{Deployment, UnknownRefusal};
-use crate::model::failure::Failure;
 use crate::model::failure::refusal::{Refusal, is_of_security_context};
+use crate::model::failure::{Failure, is_installing};
 use crate::model::status;
 
 const HELM: &str = "helm-controller";
@@ -40,14 +41,19 @@ fn acts(case: &Case<'_>) -> bool {
         status::is_about_creation_job(case.hr())
             && case.outcome_by_pods().is_ok_and(|found| found.is_some())
     };
-    case.failure.is_none() && !case.is_ready() && (!sources::blocks(case) || has_job())
+    let waits = case.failure.is_none() && !case.is_ready();
+    is_installing(case.hr()) || waits && (!sources::blocks(case) || has_job())
 }
 
 /// No action of Helm runs that a restart of helm-controller would cut off.
 pub(in crate::diagnosis) fn may_restart(case: &Case<'_>) -> bool {
     // Controllers up to 0.36 do not say which action runs, nor whether one does.
     let is_mute = case.failure.is_none() && status::is_old_controller(case.hr()) == Some(true);
-    case.hr().metadata.deletion_timestamp.is_none() && !acts(case) && !is_mute
+    // After an attempt that failed the next one may run.
+    let ready = case.hr().conditions().get("Ready").map(Stated::of_any_spec);
+    let tries_again = case.failure.is_some() && ready.is_some_and(|c| c.status == "Unknown");
+    let is_deleted = case.hr().metadata.deletion_timestamp.is_some();
+    !is_deleted && !acts(case) && !is_mute && !tries_again
 }
 
 /// All that is said is that source-controller has not done its work yet, and no pod of it says why.

@@ -206,6 +206,20 @@ mod tests {
         ] {
             assert_eq!(of_source(name, &down), None, "{name}");
         }
+        // The attempt before failed, and the next one may run.
+        let mut again = fixture::snapshot_of("image-not-pulled", &|object| {
+            if object["kind"] == "HelmRelease" {
+                object["metadata"]["generation"] = 7.into();
+                object["status"]["conditions"] = serde_json::json!([
+                    {"type": "Ready", "status": "Unknown", "reason": "Progressing", "observedGeneration": 7, "message": "Running 'upgrade' action with timeout of 5m0s"},
+                    {"type": "Released", "status": "False", "reason": "UpgradeFailed", "observedGeneration": 7, "message": "Helm upgrade failed for release a/b: timed out waiting for the condition"}]);
+            }
+        });
+        fixture::stop(&mut again, "source-controller");
+        down(&mut again);
+        let found = super::check(&Case::new(&again, fixture::meta("image-not-pulled").now));
+        let said = found.unwrap().map(fixture::reasoned);
+        assert!(said.is_none_or(|said| !said.contains("restart")));
         // Whether an action runs is not said there.
         let old = of_source("in-progress-old", &down);
         assert!(old.is_none_or(|said| !said.contains("restart")));
