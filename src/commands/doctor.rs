@@ -184,7 +184,7 @@ async fn of_onboardings(
     cluster: &Cluster,
 ) -> (Vec<Check>, Vec<Check>, Option<Next>) {
     if app.global.check_namespace().is_err() {
-        let why = "not checked: the namespace of the onboardings is not one, see settings";
+        let why = "not checked: no namespace can have this name, see settings";
         let check = Check::new(Area::Rights, "onboardings", State::NotKnown, why);
         return (Vec::new(), vec![check], None);
     }

@@ -46,6 +46,9 @@ pub(super) fn late(
     let object = one_line(&format!("{} {}", origin.kind, origin.name));
     let late = match origin.order {
         Order::Before => return ControlFlow::Continue(finding),
+        Order::NotKnown => {
+            return ControlFlow::Continue(finding.why(format!("Whether the chart creates it in time is unknown: its hook {kind} {name} cannot be read.")));
+        }
         Order::AfterHooks => "It is not a hook, so Helm creates it only after the hooks that run before the installation".to_owned(),
         Order::OtherEvent(event) => format!("It is a hook, but for {}", one_line(&event)),
         Order::AfterHook(own, of_job) if own == of_job => format!("It is a hook with the Job's weight ({own}), and Helm creates hooks of the same weight in the order of their names: the Job comes first"),

@@ -30,7 +30,7 @@ pub(super) fn told(case: &Case<'_>, rule: &Rule, mut finding: Finding) -> Findin
         for removal in removals {
             let end = if acts.is_empty() { "" } else { "; then, here:" };
             let line = then.line.trim_end_matches([':', '.']);
-            then.line = format!("{line}. {}{end}", there("On", removal.command()));
+            then.line = format!("{line}. First, {}{end}", there("on", removal.command()));
         }
         then.acts = acts;
     }
@@ -311,7 +311,7 @@ mod tests {
         let case = Case::new(&snapshot, fixture::meta(name).now);
         let root = diagnose(&case).roots.into_iter().next().unwrap();
         let then = root.finding.then.clone().unwrap();
-        insta::assert_snapshot!(then.line, @"Flux has stopped retrying. Remove the failed release first: the next attempt would be an upgrade of the failed revision, which does not create the database. Make it start again. On the cluster that spec.kubeConfig names: helm uninstall -n flux-system nope-skvs-onboarding-a--missing-target; then, here:");
+        insta::assert_snapshot!(then.line, @"Flux has stopped retrying. Remove the failed release first: the next attempt would be an upgrade of the failed revision, which does not create the database. Make it start again. First, on the cluster that spec.kubeConfig names: helm uninstall -n flux-system nope-skvs-onboarding-a--missing-target; then, here:");
         assert_eq!(then.acts.len(), 1);
         insta::assert_snapshot!(fixture::reasoned(root.finding), @"
         The chart is installed into this namespace (spec.targetNamespace), and Flux only creates it if spec.install.createNamespace is set.

@@ -207,13 +207,13 @@ pub fn again(case: &Case<'_>) -> Then {
 
 /// How to make Flux install a release that was removed.
 pub fn restart(case: &Case<'_>) -> Then {
-    let line = "Then make Flux start, which installs it:";
+    let line = "Make Flux start, which installs it:";
     Then::new(Due::AtOnce, line, start(case))
 }
 
 /// How to make Flux upgrade a release that is stored.
 pub fn upgrade(case: &Case<'_>) -> Then {
-    let line = "Then make Flux start, which upgrades that revision:";
+    let line = "Make Flux start, which upgrades that revision:";
     Then::new(Due::AtOnce, line, start(case))
 }
 
@@ -226,7 +226,7 @@ pub(super) fn past_installation(case: &Case<'_>, upgrade: Upgrade) -> Then {
     if case.hr().spec.suspend || install::running(case).is_some() {
         return Then::new(
             Due::Unknown,
-            "Then run troubleshoot again: if the next attempt is an installation, its creation Job fails with 412 (SKVS301).",
+            "Run troubleshoot again after the next attempt: if it is an installation, its creation Job fails with 412 (SKVS301).",
             Vec::new(),
         );
     }
@@ -249,7 +249,7 @@ pub(super) fn past_installation(case: &Case<'_>, upgrade: Upgrade) -> Then {
     match stopped {
         true => Then::new(
             Due::AtOnce,
-            format!("Then make Flux start. It upgrades that revision, {hook}:"),
+            format!("Make Flux start. It upgrades that revision, {hook}:"),
             start(case),
         ),
         false => on_its_own(format!(

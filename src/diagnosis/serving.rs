@@ -1,7 +1,7 @@
 //! Why a pod is not serving, by its status, its events and the end of its log, and the step that fits the reason.
 
 mod hints;
-mod pull;
+pub(super) mod pull;
 
 pub use hints::hints;
 pub(super) use hints::of_finding;

@@ -28,6 +28,8 @@ pub enum Order {
     Before,
     /// A hook of another event, such as `post-install`.
     OtherEvent(String),
+    /// A hook whose manifest or events cannot be read.
+    NotKnown,
 }
 
 /// Kinds that Helm creates before a Job, of those that a pod of the Job can need.
@@ -81,12 +83,18 @@ pub fn origin(
         let Some(document) = of(&hook.manifest) else {
             // One whose manifest cannot be read may be it.
             if hook.kind == kind && hook.name == name {
-                return None;
+                let document = Document {
+                    kind: hook.kind.clone(),
+                    metadata: ObjectName::default(),
+                    spec: None,
+                };
+                return Some(document.at(Order::NotKnown));
             }
             continue;
         };
         let own = (hook.weight, hook.name.as_str());
         let order = match own.cmp(&(job.weight, job.name.as_str())) {
+            _ if hook.events.is_empty() => Order::NotKnown,
             _ if !is_before(&hook) => Order::OtherEvent(hook.events.join(", ")),
             Ordering::Less => Order::Before,
             Ordering::Greater => Order::AfterHook(hook.weight, job.weight),

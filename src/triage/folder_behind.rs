@@ -32,7 +32,7 @@ pub(super) fn behind(kustomization: &Kustomization, source: &Read<Source>) -> Be
         (Field::Set(applied), Field::Set(has)) => (one_line(applied), one_line(has)),
         _ => {
             return Behind::Unknown(format!(
-                "whether Kustomization {id} has applied what its source has cannot be read"
+                "the revision that Kustomization {id} has applied, or that of its source, cannot be read"
             ));
         }
     };

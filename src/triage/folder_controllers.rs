@@ -151,6 +151,11 @@ mod tests {
     use crate::model::pod::Pod;
     use serde_json::{Value, json};
 
+    fn plain(found: &Controllers) -> String {
+        let hints = found.hints.iter().map(Hint::plain);
+        hints.collect::<Vec<_>>().join("\n")
+    }
+
     async fn hints(status: &Value) -> String {
         let pod = |name: &str, status: &Value| {
             json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"namespace": "flux-system",
@@ -159,13 +164,7 @@ mod tests {
         let ready = json!({"conditions": [{"type": "Ready", "status": "True"}]});
         let pods = [pod(NAMES[0], status), pod(NAMES[1], &ready)];
         let cluster = Cluster::saved(Scene::new(&pods.each_ref(), "").plain(), 0);
-        let hints = down(&cluster, "2026-11-24T00:00:00Z".parse().unwrap()).await;
-        hints
-            .hints
-            .iter()
-            .map(Hint::plain)
-            .collect::<Vec<_>>()
-            .join("\n")
+        plain(&down(&cluster, "2026-11-24T00:00:00Z".parse().unwrap()).await)
     }
 
     #[tokio::test]
@@ -186,24 +185,15 @@ mod tests {
         let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"namespace": FLUX, "name": "a", "labels": {"app": NAMES[1]}},
             "status": {"conditions": [{"type": "Ready", "status": "True"}]}});
         let cluster = Cluster::saved(Scene::new(&[&pod], "").plain(), 0);
-        let hints = down(&cluster, "2026-11-24T00:00:00Z".parse().unwrap()).await;
-        let hints: Vec<_> = hints.hints.iter().map(Hint::plain).collect();
-        insta::assert_snapshot!(hints.join("\n"), @"whether kustomize-controller runs is unknown: not in the saved files");
+        let found = down(&cluster, "2026-11-24T00:00:00Z".parse().unwrap()).await;
+        insta::assert_snapshot!(plain(&found), @"whether kustomize-controller runs is unknown: not in the saved files");
     }
 
     #[test]
     fn pods_that_were_not_read_are_not_fine() {
         let now = "2026-11-24T00:00:00Z".parse().unwrap();
         let unread = Read::Unknown(Why::Forbidden("list pods in flux-system".to_owned()));
-        let said = |pods| {
-            let hints = judged(pods, &Read::not_needed("x"), None, now);
-            hints
-                .hints
-                .iter()
-                .map(Hint::plain)
-                .collect::<Vec<_>>()
-                .join("\n")
-        };
+        let said = |pods| plain(&judged(pods, &Read::not_needed("x"), None, now));
         insta::assert_snapshot!(said(unread), @"
         whether kustomize-controller runs is unknown: forbidden (list pods in flux-system)
         whether source-controller runs is unknown: forbidden (list pods in flux-system)
@@ -247,12 +237,7 @@ mod tests {
             let saved = Why::NotAsked("not in the saved files".to_owned());
             let found = judged(ready(&[NAMES[1]]), &deployments, Some(&saved), now);
             assert!(found.restart.is_none());
-            found
-                .hints
-                .iter()
-                .map(Hint::plain)
-                .collect::<Vec<_>>()
-                .join("\n")
+            plain(&found)
         };
         let of = |replicas: i64, conditions: Value| {
             let containers =

@@ -61,6 +61,8 @@ pub enum Outcome {
         message: String,
         /// What the registry said, as the pod's events have it.
         answer: Option<String>,
+        /// Where the pod is; empty where that is not known.
+        node: String,
         /// The Secrets that the pod names for the pull.
         secrets: Vec<String>,
         /// Those of them that the kubelet could not get.
@@ -185,6 +187,7 @@ pub(super) fn judge(JobPod { pod, logs }: &JobPod, events: &[Event]) -> Outcome 
                 image: c.image.text().to_owned(),
                 reason: waiting.reason.clone(),
                 message: waiting.message.clone(),
+                node: pod.node.text().to_owned(),
                 without: kubelet::lost_pull_secrets(&own_events(pod, events)),
                 secrets: pod.pull_secrets().map(str::to_owned).collect(),
                 answer: kubelet::pull_failure(&own_events(pod, events), c.image.text())

@@ -31,7 +31,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let TemplateError::Broken { place, says } = error else {
         return Ok(None);
     };
-    let root = error.lacks_root().then_some("Inside range and with, and in a template that is included from there, . is the present item and not the root: the chart has to write $ or pass it on.");
+    let root = error.lacks_root().then_some("Inside range and with, and in templates that are included from there, the dot is the current item and not the root: the chart has to write $.Values, or to pass $ on.");
     rendering::finding(
         case,
         &format!(

@@ -47,7 +47,7 @@ fn check(case: &Case<'_>) -> Verdict {
     .why(match *name {
         "helm-controller" => "Until it runs, no HelmRelease is processed.",
         _ if !outage::may_restart(case) => "Until it runs, no chart is fetched.",
-        _ => "Until it runs, no chart is fetched. helm-controller may hang while it waits for it: if it still does nothing afterwards, restart it.",
+        _ => "Until it runs, no chart is fetched. helm-controller may hang while it waits for source-controller: if it does nothing once source-controller runs, restart helm-controller.",
     })
     .seen([evidence(first)]);
     let finding = outage::explained(case, finding, name, first);
@@ -169,7 +169,7 @@ mod tests {
         let name = "source-not-looked-at";
         let said = of_source(name, &|s| refuse(s, "source-controller")).unwrap();
         insta::assert_snapshot!(said, @"
-        Until it runs, no chart is fetched. helm-controller may hang while it waits for it: if it still does nothing afterwards, restart it.
+        Until it runs, no chart is fetched. helm-controller may hang while it waits for source-controller: if it does nothing once source-controller runs, restart helm-controller.
         The API server refuses a pod of source-controller: pods \"p-\" is forbidden: no PriorityClass with name p was found.
         source-controller is not running: no pod is available
         Change in the Deployment what the message names, or create what it lacks:

@@ -7,7 +7,8 @@ use crate::diagnosis::job::{Outcome, is_of_mesh};
 use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::kubelet::{self, has_numeric_tag};
+use crate::diagnosis::serving::pull;
+use crate::model::kubelet::{self, Trouble, has_numeric_tag};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS306",
@@ -36,6 +37,7 @@ fn check(case: &Case<'_>) -> Verdict {
         reason,
         message,
         answer,
+        node,
         without,
         secrets,
     }) = case.outcome_by_pods()?
@@ -99,6 +101,32 @@ fn check(case: &Case<'_>) -> Verdict {
             .step(format!("Check that one of these Secrets holds a login for {}, and renew it if it does; its keys, without their content:", kubelet::registry(image)))
             .command(["kubectl", "describe", "-n", &pod.namespace, "secret", &secrets[0]])
             .steps(kubelet::may_lack_image(answered).then(|| "If the registry does not have the image, correct values.databaseCreationJob.image".to_owned()))
+            .then(then(case, Fixes::Elsewhere))
+            .into();
+    }
+    let host = Trouble::asked(answered).unwrap_or_else(|| kubelet::registry(image));
+    let node = match node.as_str() {
+        "" => "its node".to_owned(),
+        node => format!("node {node}"),
+    };
+    let known = match Trouble::of(answered) {
+        Some(Trouble::Refused | Trouble::NoName) | None => None,
+        Some(Trouble::Lacking) => Some(format!(
+            "Correct values.databaseCreationJob.image, or push the image: {host} does not have it"
+        )),
+        Some(trouble) => Some(pull::remedy(trouble, host, &node)),
+    };
+    if let Some(known) = known {
+        return finding
+            .step(format!("{known}. The answer is in the pod's events:"))
+            .command([
+                "kubectl",
+                "describe",
+                "-n",
+                &pod.namespace,
+                "pod",
+                &pod.name,
+            ])
             .then(then(case, Fixes::Elsewhere))
             .into();
     }
@@ -209,7 +237,46 @@ mod tests {
         );
         // Nothing says that a login is missing.
         let said = look(Some(lost), "registry.example/a:1: not found");
-        assert!(said.contains("Read the registry's answer"), "{said}");
+        assert!(
+            said.contains("push the image: registry.example does not have it"),
+            "{said}"
+        );
+        assert!(!said.contains("Secret"), "{said}");
+    }
+
+    #[test]
+    fn the_answer_decides_what_to_do() {
+        let look = |message: &str| {
+            let snapshot = fixture::snapshot_of("image-not-pulled", &|object| {
+                if object["kind"] == "Pod" {
+                    object["spec"]["nodeName"] = "w".into();
+                    let container = &mut object["status"]["containerStatuses"][0];
+                    container["image"] = "registry.example/a:1".into();
+                    container["state"]["waiting"]["message"] = message.into();
+                }
+            });
+            let case = Case::new(&snapshot, fixture::meta("image-not-pulled").now);
+            fixture::lines(fixture::of_code(diagnose(&case), "SKVS306"))
+        };
+        for (message, part) in [
+            (
+                "Get \"https://layers.example/a\": dial tcp 192.0.2.1:443: i/o timeout",
+                "Check the way from node w to layers.example",
+            ),
+            (
+                "x509: certificate signed by unknown authority",
+                "Have node w trust the authority",
+            ),
+            (
+                "blob not found: not found",
+                "The store of images on node w lacks a part",
+            ),
+            ("something new", "Read the registry's answer in the events:"),
+            ("403 Forbidden", "Read the registry's answer in the events:"),
+        ] {
+            let said = look(message);
+            assert!(said.contains(part), "{message}: {said}");
+        }
     }
 
     #[test]

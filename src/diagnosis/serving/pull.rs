@@ -65,40 +65,9 @@ impl<'a> Pull<'a> {
             "" => "its node".to_owned(),
             node => format!("node {node}"),
         };
-        let registry = self.asked.as_str();
         let what = match self.trouble {
             Some(Trouble::Refused) => return self.login(finding, of),
-            Some(Trouble::Distrusted) => format!(
-                "Have {node} trust the authority that signed the certificate of {registry}, or of a proxy on the way to it: add it to the authorities of the node's container runtime, then restart that. If other nodes pull from {registry}, compare them with {node}"
-            ),
-            Some(Trouble::Expired) => format!(
-                "Check the clock of {node}. If it is right, the certificate of {registry}, or of a proxy on the way to it, has to be renewed"
-            ),
-            Some(Trouble::OtherName) => format!(
-                "Something answers {node} in the place of {registry}, or with the wrong certificate: check the name of the registry, its address as the node resolves it, and a proxy on the way"
-            ),
-            Some(Trouble::Lacking) => format!(
-                "Correct the image's name or tag where the pod is defined, or push it: {registry} does not have it"
-            ),
-            Some(Trouble::OtherPlatform) => format!(
-                "The image is not for the CPU architecture of {node}: use one that is, or another node"
-            ),
-            Some(Trouble::NoAddress) => format!(
-                "Check the name {registry} and the DNS of {node}, which finds no address for it"
-            ),
-            Some(Trouble::Limited) => {
-                format!("Wait, or pull with a login or from a mirror: {registry} limits pulls")
-            }
-            Some(Trouble::NoAnswer) => format!(
-                "Check the way from {node} to {registry} (firewall, proxy), and whether the registry runs: it does not answer"
-            ),
-            Some(Trouble::NoRuntime) => format!(
-                "Check the container runtime of {node}: it does not answer the kubelet. No registry was asked"
-            ),
-            Some(Trouble::BrokenStore) => format!(
-                "The store of images on {node} lacks a part of the image. If that does not pass, remove the image there, so that it is pulled anew, or let the pod run on another node"
-            ),
-            Some(Trouble::NoName) => "Correct the image's name where the pod is defined".to_owned(),
+            Some(trouble) => remedy(trouble, &self.asked, &node),
             None => self
                 .remedy
                 .unwrap_or("Find out why it is not ready, and fix it")
@@ -130,7 +99,7 @@ impl<'a> Pull<'a> {
                 [] => finding,
                 [other, ..] => {
                     let what = format!(
-                        "The pod names {} as well, which the kubelet could read: {asked} refuses the login in it or does not let it pull this image, or it has none for {registry}. Its keys, without their content:",
+                        "The pod names {} as well, which the kubelet could read: {asked} refuses that login or does not let it pull this image, or there is no login for {registry} in it. Its keys, without their content:",
                         secrets(&own)
                     );
                     described(finding, what, other)
@@ -156,6 +125,44 @@ impl<'a> Pull<'a> {
         };
         let lacks = format!("If {asked} does not have the image, correct its name or tag");
         finding.steps(self.may_lack.then_some(lacks))
+    }
+}
+
+/// What to do about a pull that a host did not answer as it should, or that never came to one; without a word of the login.
+pub(in crate::diagnosis) fn remedy(trouble: Trouble, host: &str, node: &str) -> String {
+    match trouble {
+        Trouble::Refused => format!("Check the login for {host}"),
+        Trouble::Distrusted => format!(
+            "Have {node} trust the authority that signed the certificate of {host}, or of a proxy on the way to it: add it to the authorities of the node's container runtime, then restart the runtime. If other nodes pull from {host}, compare them with {node}"
+        ),
+        Trouble::Expired => format!(
+            "Check the clock of {node}. If it is right, the certificate of {host}, or of a proxy on the way to it, has to be renewed"
+        ),
+        Trouble::OtherName => format!(
+            "Something answers {node} in the place of {host}, or with the wrong certificate: check the name of the registry, its address as the node resolves it, and a proxy on the way"
+        ),
+        Trouble::Lacking => format!(
+            "Correct the image's name or tag where the pod is defined, or push it: {host} does not have it"
+        ),
+        Trouble::OtherPlatform => format!(
+            "The image is not for the CPU architecture of {node}: use one that is, or another node"
+        ),
+        Trouble::NoAddress => {
+            format!("Check the name {host} and the DNS of {node}, which finds no address for it")
+        }
+        Trouble::Limited => {
+            format!("Wait, or pull with a login or from a mirror: {host} limits pulls")
+        }
+        Trouble::NoAnswer => format!(
+            "Check the way from {node} to {host} (firewall, proxy), and whether the registry runs: it does not answer"
+        ),
+        Trouble::NoRuntime => format!(
+            "Check the container runtime of {node}: it does not answer the kubelet. No registry was asked"
+        ),
+        Trouble::BrokenStore => format!(
+            "The store of images on {node} lacks a part of the image. If that does not pass, remove the image there, so that it is pulled anew, or let the pod run on another node"
+        ),
+        Trouble::NoName => "Correct the image's name where the pod is defined".to_owned(),
     }
 }
 
@@ -225,7 +232,7 @@ mod tests {
 
         The kubelet could not read Secret gone in namespace n: create it with a login for r.example (type kubernetes.io/dockerconfigjson), or correct the name in the pod's imagePullSecrets or its ServiceAccount:
         $ kubectl describe -n n secret gone
-        The pod names Secret ghcr-pull as well, which the kubelet could read: r.example refuses the login in it or does not let it pull this image, or it has none for r.example. Its keys, without their content:
+        The pod names Secret ghcr-pull as well, which the kubelet could read: r.example refuses that login or does not let it pull this image, or there is no login for r.example in it. Its keys, without their content:
         $ kubectl describe -n n secret ghcr-pull
         ");
         let none = told(refused, json!([]), &[]);

@@ -36,7 +36,7 @@ pub enum Trouble {
     NoRuntime,
     /// The node's own store of images lacks a part of one.
     BrokenStore,
-    /// The image's name is none.
+    /// The image's name is not valid.
     NoName,
 }
 
