@@ -123,7 +123,9 @@ fn not_made(hr: &HelmRelease, change: &Change, error: ClusterError) -> NotMade {
     let refused = error.is_surely_refused();
     let error = Error::from(error);
     if conflict {
-        return NotMade::unchanged(error.hint("it keeps changing; nothing was changed; try again"));
+        return NotMade::unchanged(
+            error.hint("it keeps changing, and this change was not made; try again"),
+        );
     }
     if refused {
         return NotMade::unchanged(error);

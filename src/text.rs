@@ -27,6 +27,16 @@ pub fn count(n: u64, singular: &str) -> String {
     format!("{} {singular}{ending}", thousands(n))
 }
 
+/// The first ones, and how many there are beyond: `a, b and 3 more`.
+pub fn few<T: AsRef<str>>(names: &[T], joint: &str, most: usize) -> String {
+    let first: Vec<&str> = names.iter().take(most).map(AsRef::as_ref).collect();
+    let first = first.join(joint);
+    match names.len().saturating_sub(most) {
+        0 => first,
+        more => format!("{first} and {} more", thousands(more as u64)),
+    }
+}
+
 /// `1204311` as `1,204,311`.
 pub fn thousands(n: u64) -> String {
     let digits = n.to_string();

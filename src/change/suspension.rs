@@ -10,7 +10,6 @@ use crate::diagnosis::Case;
 use crate::diagnosis::flux_commands;
 use crate::diagnosis::install::{self, Left};
 use crate::diagnosis::remote;
-use crate::diagnosis::retries::{self, Fixes};
 use crate::error::{Error, Result};
 use crate::exit::Code;
 use crate::lookup;
@@ -129,14 +128,13 @@ async fn creates_the_database(app: &mut App, cluster: &Cluster, object: Value) -
             let why = "refused: the next attempt would be an upgrade of the failed revision, which does not create the database; nothing was changed";
             let error = Error::new(why).with_code(Code::Refused);
             let remove = flux_commands::uninstall(&case);
-            let then = retries::then(&case, Fixes::Elsewhere);
-            let first = match then {
-                Some(_) => "remove the failed release first, then resume it",
-                None => "remove the failed release first",
-            };
+            let first = "remove the failed release first";
             Err(match case.hr().is_remote() {
-                true => error.hint(format!("{first}; {}", remote::there("on", &remove))),
-                false => error.hint(remove.after(format!("{first}:"))),
+                true => error.hint(format!(
+                    "{first}, {}; then resume it here",
+                    remote::there("on", &remove)
+                )),
+                false => error.hint(remove.after(format!("{first}, then resume it:"))),
             })
         }
     }

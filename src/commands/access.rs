@@ -143,7 +143,10 @@ fn meant<'r>(args: &Args, repository: &'r Repository<'r>) -> Result<&'r Onboardi
                 files.len(),
                 files.join(", ")
             ));
-            Err(error.hint("name the file, or its cluster with --for-cluster"))
+            Err(error.hint(match args.for_cluster {
+                Some(_) => "name the file",
+                None => "name the file, or its cluster with --for-cluster",
+            }))
         }
     }
 }
@@ -181,7 +184,14 @@ fn nobody(args: &Args, repository: &Repository<'_>, name: &str) -> Error {
         Some(cluster) => format!("{} for cluster {cluster}", folder::shown(&args.repo)),
         None => folder::shown(&args.repo),
     };
-    let error = Error::new(format!("no onboarding {name:?} in {place}"));
+    let layout = &args.layout;
+    let unread = args.for_cluster.as_ref();
+    let unread =
+        unread.and_then(|cluster| cluster_folder::unread(layout, repository.tree, cluster));
+    let error = Error::new(match &unread {
+        Some(unread) => format!("cannot tell whether onboarding {name:?} is in {place}: {unread}"),
+        None => format!("no onboarding {name:?} in {place}"),
+    });
     let is_it = |o: &&Onboarding<'_>| o.called().iter().any(|called| called == name);
     let elsewhere = repository.onboardings.iter().filter(is_it).map(|o| {
         let file = one_line(&o.manifest.file);
@@ -201,12 +211,12 @@ fn nobody(args: &Args, repository: &Repository<'_>, name: &str) -> Error {
         (true, false) => error.hint(format!("did you mean {}?", near.join(", "))),
     };
     match repository.tree.not_known.first() {
-        Some(file) => error.hint(format!(
-            "a file that is not known may have it: {}: {}",
+        Some(file) if args.for_cluster.is_none() => error.hint(format!(
+            "it may be in what was not read: {}: {}",
             one_line(&file.file),
             one_line(&file.why)
         )),
-        None => error,
+        _ => error,
     }
 }
 

@@ -28,6 +28,7 @@ use crate::text::{Shown, document, shown};
 use crate::view::object_list;
 use in_repository::{Plan, Request};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Write the manifest of a new onboarding
@@ -107,13 +108,11 @@ impl Checks {
 /// Something is missing or wrong, a check refuses the onboarding, or it cannot be written.
 pub async fn run(app: &mut App, args: Args) -> Result<Code> {
     let asks = app.ui.terminal().stdin && app.ui.terminal().stderr;
+    // Whoever names a cluster does not need the others.
     let clusters = match &args.repo {
-        Some(repo) => Some((repo, in_repository::clusters(repo, &args.layout)?)),
-        None => None,
+        Some(repo) if args.for_cluster.is_empty() => in_repository::clusters(repo, &args.layout)?,
+        _ => BTreeSet::new(),
     };
-    if let Some((_, clusters)) = &clusters {
-        ask::check_clusters(&args, clusters)?;
-    }
     let wanted = ask::wanted(app, &args, asks).await?;
     let (cluster, mut checks) = connected(app, &args).await?;
     let conventions = app.conventions(&args.layout)?;
@@ -132,8 +131,8 @@ pub async fn run(app: &mut App, args: Args) -> Result<Code> {
             )),
         }
     }
-    let mut plan = match clusters {
-        Some((repo, clusters)) => {
+    let mut plan = match &args.repo {
+        Some(repo) => {
             let meant = ask::clusters(app, &args, &clusters, asks).await?;
             in_repository::plan(repo, &request, &meant)?
         }

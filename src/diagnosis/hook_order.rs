@@ -8,19 +8,6 @@ use crate::snapshot::Why;
 use crate::text::one_line;
 use std::ops::ControlFlow;
 
-/// The same of what the kubelet's message says is missing, before the pod's events.
-pub(super) fn late_for_pod(
-    case: &Case<'_>,
-    finding: Finding,
-    job: &str,
-    message: &str,
-) -> ControlFlow<Finding, Finding> {
-    let Some(missing) = kubelet::missing(message) else {
-        return ControlFlow::Continue(finding);
-    };
-    late(case, finding, job, missing).map_break(|finding| finding.step("The pod's events:"))
-}
-
 /// The finding that the chart creates the object too late, with the remedy. `Continue` has the finding for other remedies, where that is not known,
 /// with the reason if the release was not read.
 pub(super) fn late(
@@ -46,18 +33,32 @@ pub(super) fn late(
     let object = one_line(&format!("{} {}", origin.kind, origin.name));
     let late = match origin.order {
         Order::Before => return ControlFlow::Continue(finding),
-        Order::NotKnown => {
-            return ControlFlow::Continue(finding.why(format!("Whether the chart creates it in time is unknown: its hook {kind} {name} cannot be read.")));
+        Order::NotKnown(what) => {
+            let what = one_line(&what);
+            return ControlFlow::Continue(finding.why(format!("Whether the chart creates it in time is unknown: {what} cannot be read.")));
         }
         Order::AfterHooks => "It is not a hook, so Helm creates it only after the hooks that run before the installation".to_owned(),
         Order::OtherEvent(event) => format!("It is a hook, but for {}", one_line(&event)),
         Order::AfterHook(own, of_job) if own == of_job => format!("It is a hook with the Job's weight ({own}), and Helm creates hooks of the same weight in the order of their names: the Job comes first"),
-        Order::OfLaterKind(weight) => format!("It is a hook with the Job's weight ({weight}) and name, and of those Helm creates a Job before an object of this kind: the Job comes first"),
+        Order::OfLaterKind(weight) => format!("It is a hook with the same weight ({weight}) and name as the Job, and Helm then creates the Job before this kind"),
         Order::AfterHook(own, of_job) => format!("It is a hook with weight {own}, and the Job has weight {of_job}: the Job comes first"),
     };
     ControlFlow::Break(finding
         .why(format!("The chart itself creates it, by {object}. {late}, and Helm waits for the Job before it continues."))
         .step(format!("Have the chart's owners make {object} a hook that comes before the Job (annotations helm.sh/hook: pre-install and a helm.sh/hook-weight below the Job's), or leave it out of the chart and create it before the installation")))
+}
+
+/// The same of what the kubelet's message says is missing, before the pod's events.
+pub(super) fn late_for_pod(
+    case: &Case<'_>,
+    finding: Finding,
+    job: &str,
+    message: &str,
+) -> ControlFlow<Finding, Finding> {
+    let Some(missing) = kubelet::missing(message) else {
+        return ControlFlow::Continue(finding);
+    };
+    late(case, finding, job, missing).map_break(|finding| finding.step("The pod's events:"))
 }
 
 #[cfg(test)]
@@ -111,7 +112,7 @@ mod tests {
         insta::assert_snapshot!(why(hook(0, "pre-install")), @"The chart itself creates it, by Secret s. It is a hook with the Job's weight (0), and Helm creates hooks of the same weight in the order of their names: the Job comes first, and Helm waits for the Job before it continues.");
         let of_job = json!({"name": "a-create", "kind": "SealedSecret", "events": ["pre-install"],
             "manifest": "kind: SealedSecret\nmetadata:\n  name: s\n"});
-        insta::assert_snapshot!(why(of_job), @"The chart itself creates it, by SealedSecret s. It is a hook with the Job's weight (0) and name, and of those Helm creates a Job before an object of this kind: the Job comes first, and Helm waits for the Job before it continues.");
+        insta::assert_snapshot!(why(of_job), @"The chart itself creates it, by SealedSecret s. It is a hook with the same weight (0) and name as the Job, and Helm then creates the Job before this kind, and Helm waits for the Job before it continues.");
         insta::assert_snapshot!(why(hook(5, "pre-install")), @"The chart itself creates it, by Secret s. It is a hook with weight 5, and the Job has weight 0: the Job comes first, and Helm waits for the Job before it continues.");
         insta::assert_snapshot!(why(hook(0, "post-install")), @"The chart itself creates it, by Secret s. It is a hook, but for post-install, and Helm waits for the Job before it continues.");
         assert_eq!(

@@ -78,7 +78,7 @@ fn after(case: &Case<'_>, fixes: Fixes) -> Option<Then> {
         ));
     }
     let install = &hr.spec.install;
-    let removes = install.remediation.retries != 0 && install.strategy.name != "RetryOnFailure";
+    let removes = removes_failed(case);
     let stopped = failure::has_stopped(hr);
     if stopped || left == Left::Failed && (fixes == Fixes::Manifest || !removes) {
         return Some(match (fixes, left) {
@@ -219,9 +219,8 @@ pub fn upgrade(case: &Case<'_>) -> Then {
 
 /// What happens after a hook failed that an installation runs: the database exists by then.
 pub(super) fn past_installation(case: &Case<'_>, upgrade: Upgrade) -> Then {
-    const LEAVE_OUT: &str = "leave the Job out in the manifest (values.databaseCreationJob.enabled: false, if the chart's version has this value)";
-    let install = &case.hr().spec.install;
-    let removes = install.remediation.retries != 0 && install.strategy.name != "RetryOnFailure";
+    const LEAVE_OUT: &str = "leave the creation Job out in the manifest (values.databaseCreationJob.enabled: false, if the chart's version has this value)";
+    let removes = removes_failed(case);
     let stopped = failure::has_stopped(case.hr());
     if case.hr().spec.suspend || install::running(case).is_some() {
         return Then::new(
@@ -256,6 +255,12 @@ pub(super) fn past_installation(case: &Case<'_>, upgrade: Upgrade) -> Then {
             "Flux tries again on its own. It upgrades that revision, {hook}."
         )),
     }
+}
+
+/// Flux removes a failed release before it tries again.
+fn removes_failed(case: &Case<'_>) -> bool {
+    let install = &case.hr().spec.install;
+    install.remediation.retries != 0 && install.strategy.name != "RetryOnFailure"
 }
 
 /// The acts that make Flux install instead of upgrading the remains of a failed installation.

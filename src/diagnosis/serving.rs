@@ -10,7 +10,7 @@ use self::pull::Pull;
 use super::finding::{Evidence, Finding, Subject};
 use crate::model::condition::Condition;
 use crate::model::event::Event;
-use crate::model::kubelet;
+use crate::model::kubelet::{self, Trouble};
 use crate::model::last_words::{Kind, LastWords};
 use crate::model::pod::{Container, Ended, Pod};
 use crate::snapshot::{Checked, Listing, ServingPod, Why};
@@ -90,11 +90,12 @@ pub(super) fn of_serving(found: &ServingPod) -> Option<Unserving<'_>> {
             reason.words = own.and_then(|log| LastWords::parse(&log.text));
             reason.unread.extend(unread("log", log.unknown()));
         }
+        // Which Secrets the kubelet could read is in the events.
         Remedy::Pull(Pull {
-            trouble: Some(_), ..
-        })
-        | Remedy::Memory { .. }
-        | Remedy::Probe { .. } => {}
+            trouble: Some(trouble),
+            ..
+        }) if trouble != Trouble::Refused => {}
+        Remedy::Memory { .. } | Remedy::Probe { .. } => {}
         Remedy::Pull(_) | Remedy::Describe => {
             let not_all = events.if_read().and_then(Listing::not_all);
             let unread = unread("events", events.unknown().or(not_all));

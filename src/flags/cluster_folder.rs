@@ -1,6 +1,7 @@
 //! `--for-cluster`: clusters by their folders' names in the repository.
 
 use crate::error::{Error, Result};
+use crate::repository::tree::NotKnown;
 use crate::repository::{Layout, Tree, clusters, folder};
 use crate::text::one_line;
 use std::collections::BTreeSet;
@@ -52,13 +53,26 @@ pub(crate) fn check(repository: &Path, layout: &Layout, tree: &Tree, wanted: &st
         return Ok(());
     }
     if let Some(unread) = tree.not_known.first() {
-        let (file, why) = (one_line(&unread.file), one_line(&unread.why));
+        let (cluster, unread) = (one_line(wanted), told(unread));
         return Err(Error::new(format!(
-            "cannot tell whether the repository has cluster {}: {file}: {why}",
-            one_line(wanted)
+            "cannot tell whether the repository has cluster {cluster}: {unread}"
         )));
     }
     Err(unknown(repository, layout, wanted, &known))
+}
+
+/// What was not read in the cluster's part of the repository, with the reason.
+pub(crate) fn unread(layout: &Layout, tree: &Tree, cluster: &str) -> Option<String> {
+    // It may be the folder itself.
+    let is_its = |path: &str| {
+        layout.around(path) == Some(cluster) || layout.around(&format!("{path}/x")) == Some(cluster)
+    };
+    let mut all = tree.not_known.iter();
+    all.find(|unread| is_its(&unread.file)).map(told)
+}
+
+fn told(unread: &NotKnown) -> String {
+    format!("{}: {}", one_line(&unread.file), one_line(&unread.why))
 }
 
 /// The error of a cluster that the repository does not have.
@@ -69,6 +83,13 @@ pub(crate) fn unknown(
     known: &BTreeSet<String>,
 ) -> Error {
     let place = folder::shown(repository);
+    if repository.is_file() {
+        let error = Error::usage(format!(
+            "{place} is a file: it has no folder of cluster {}",
+            one_line(wanted)
+        ));
+        return error.hint("name the repository's folder with --repo");
+    }
     let error = Error::usage(format!(
         "{place} has no folder of cluster {}",
         one_line(wanted)

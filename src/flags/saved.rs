@@ -9,7 +9,7 @@ use crate::bundle::{Archive, get_helm_releases};
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
 use crate::help;
-use crate::text::Shown;
+use crate::text::{Shown, few, one_line};
 use std::io;
 use std::path::PathBuf;
 
@@ -119,13 +119,8 @@ pub(crate) fn meant(cluster: &Cluster, given: Vec<String>) -> Result<Vec<String>
 pub(crate) fn held(cluster: &Cluster) -> Option<String> {
     // A file's names can be anything: one must not begin a line of its own.
     let all = cluster.archive()?.helm_releases();
-    let names: Vec<String> = all.map(crate::text::one_line).collect();
-    let (named, more) = names.split_at(names.len().min(NAMED));
-    let more = match more.len() {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    (!named.is_empty()).then(|| format!("the files hold: {}{more}", named.join(", ")))
+    let names: Vec<String> = all.map(one_line).collect();
+    (!names.is_empty()).then(|| format!("the files hold: {}", few(&names, ", ", NAMED)))
 }
 
 /// `captured 2026-11-24T01:02:03Z on context prod-east`, and what was captured of it where that is not all.
@@ -140,7 +135,7 @@ fn captured(bundle: &Manifest, product: &str) -> String {
         selector if selector == product => String::new(),
         selector => format!(", only HelmReleases with {selector}"),
     };
-    crate::text::one_line(&format!("captured {}{place}{part}", bundle.captured_at))
+    one_line(&format!("captured {}{place}{part}", bundle.captured_at))
 }
 
 #[cfg(test)]

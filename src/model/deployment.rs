@@ -49,7 +49,8 @@ impl Deployment {
     pub fn refusal(&self) -> Option<&str> {
         // The Deployment controller keeps it up to date, whatever the generation is.
         let failed = self.conditions.of_untracked().present("ReplicaFailure")?;
-        (failed.is_true() && !failed.message.is_empty()).then_some(failed.message.as_str())
+        let said = failed.message.trim();
+        (failed.is_true() && !said.is_empty()).then_some(said)
     }
 
     /// What is not known of a refusal of its pods.
@@ -60,7 +61,8 @@ impl Deployment {
         let failed = self.conditions.of_untracked().present("ReplicaFailure")?;
         if failed.is_true() {
             let reason = failed.reason.as_str();
-            return (failed.message.is_empty()).then_some(UnknownRefusal::Untold(reason));
+            let is_untold = failed.message.trim().is_empty();
+            return is_untold.then_some(UnknownRefusal::Untold(reason));
         }
         (!failed.is_false()).then_some(UnknownRefusal::Odd)
     }
@@ -99,6 +101,21 @@ impl Parsed for Deployment {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_refusal_of_blanks_says_nothing() {
+        let failed = |message: &str| {
+            let failed = json!([{"type": "ReplicaFailure", "status": "True", "reason": "R", "message": message}]);
+            Deployment::from_value(&json!({"status": {"conditions": failed}}))
+        };
+        assert_eq!(failed(" a\n").refusal(), Some("a"));
+        assert_eq!(failed(" a\n").unknown_refusal(), None);
+        for blank in ["", " \n"] {
+            assert_eq!(failed(blank).refusal(), None);
+            let unknown = failed(blank);
+            assert_eq!(unknown.unknown_refusal(), Some(UnknownRefusal::Untold("R")));
+        }
+    }
 
     #[test]
     fn a_flag_that_cannot_be_read_is_not_one_that_is_not_given() {

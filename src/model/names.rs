@@ -141,6 +141,11 @@ pub fn is_release_name(name: &str) -> bool {
     is_dotted_name(name, RELEASE_MAX)
 }
 
+/// Whether a Secret or another object with a DNS name can have this name.
+pub fn is_object_name(name: &str) -> bool {
+    is_dotted_name(name, 253)
+}
+
 /// Whether a namespace can have this name.
 pub fn is_namespace_name(name: &str) -> bool {
     is_dotted_name(name, 63) && !name.contains('.')

@@ -4,6 +4,7 @@ use super::helm_storage::{Hook, Release};
 use super::manifest::{self, ObjectName};
 use crate::text::document::embedded;
 use serde::Deserialize;
+use serde_json::Value;
 use std::cmp::Ordering;
 
 /// An object of the release from which a Secret, a ConfigMap or a ServiceAccount comes.
@@ -28,9 +29,12 @@ pub enum Order {
     Before,
     /// A hook of another event, such as `post-install`.
     OtherEvent(String),
-    /// A hook whose manifest or events cannot be read.
-    NotKnown,
+    /// What cannot be read and may make it, as a clause: `its hook Secret a`.
+    NotKnown(String),
 }
+
+/// Kinds whose controllers make a Secret.
+const MAKERS: [&str; 3] = ["ExternalSecret", "SealedSecret", "Certificate"];
 
 /// Kinds that Helm creates before a Job, of those that a pod of the Job can need.
 const BEFORE_JOBS: [&str; 3] = ["ServiceAccount", "Secret", "ConfigMap"];
@@ -71,30 +75,28 @@ pub fn origin(
     let is_before = |hook: &&Hook| hook.events.iter().any(|event| event == BEFORE);
     let mut hooks = release.hooks.iter().filter(is_before);
     let job = hooks.find(|hook| hook.kind == "Job" && hook.name == job)?;
-    let of = |text: &str| {
-        let mut documents = manifest::documents(text).into_iter();
-        documents.find_map(|text| {
-            embedded::<Document>(&text)
-                .filter(|document| document.makes(kind, name) && document.is_in(namespace))
-        })
+    let wanted = Wanted {
+        kind,
+        name,
+        namespace,
     };
     let mut found = None;
+    let mut unread = None;
     for hook in &release.hooks {
-        let Some(document) = of(&hook.manifest) else {
-            // One whose manifest cannot be read may be it.
-            if hook.kind == kind && hook.name == name {
-                let document = Document {
-                    kind: hook.kind.clone(),
-                    metadata: ObjectName::default(),
-                    spec: None,
-                };
-                return Some(document.at(Order::NotKnown));
+        let id = || format!("its hook {} {}", hook.kind, hook.name);
+        let document = match wanted.made_by(&hook.manifest) {
+            Made::By(document) => document,
+            Made::No if !hook.manifest.trim().is_empty() => continue,
+            Made::No | Made::Unknown => {
+                if wanted.may_be_made_by(&hook.kind) {
+                    unread = unread.or_else(|| Some(id()));
+                }
+                continue;
             }
-            continue;
         };
         let own = (hook.weight, hook.name.as_str());
         let order = match own.cmp(&(job.weight, job.name.as_str())) {
-            _ if hook.events.is_empty() => Order::NotKnown,
+            _ if hook.events.is_empty() => Order::NotKnown(format!("when Helm creates {}", id())),
             _ if !is_before(&hook) => Order::OtherEvent(hook.events.join(", ")),
             Ordering::Less => Order::Before,
             Ordering::Greater => Order::AfterHook(hook.weight, job.weight),
@@ -108,25 +110,114 @@ pub fn origin(
         }
         found = found.or(Some(document.at(order)));
     }
-    found.or_else(|| Some(of(&release.manifest)?.at(Order::AfterHooks)))
+    // One that could not be read may come first.
+    let unknown = |what: String| Origin {
+        kind: kind.to_owned(),
+        name: name.to_owned(),
+        order: Order::NotKnown(what),
+    };
+    if let Some(what) = unread {
+        return Some(unknown(what));
+    }
+    found.or_else(|| match wanted.made_by(&release.manifest) {
+        Made::By(document) => Some(document.at(Order::AfterHooks)),
+        Made::Unknown => Some(unknown("a document of its manifest".to_owned())),
+        Made::No => None,
+    })
+}
+
+/// The object that a pod needs.
+struct Wanted<'a> {
+    kind: &'a str,
+    name: &'a str,
+    namespace: &'a str,
+}
+
+/// Whether a text of Helm's makes an object.
+enum Made {
+    By(Document),
+    No,
+    /// A part of it cannot be read.
+    Unknown,
+}
+
+impl Wanted<'_> {
+    /// Whether one of the documents makes it.
+    fn made_by(&self, text: &str) -> Made {
+        let mut all = Made::No;
+        for text in manifest::documents(text) {
+            let made = match embedded::<Value>(&text) {
+                Some(object) => self.made_in(object),
+                None => Made::Unknown,
+            };
+            match made {
+                Made::By(_) => return made,
+                Made::Unknown => all = made,
+                Made::No => {}
+            }
+        }
+        all
+    }
+
+    fn made_in(&self, mut object: Value) -> Made {
+        let is_list = object["kind"]
+            .as_str()
+            .is_some_and(|kind| kind.ends_with("List"));
+        if is_list && let Value::Array(items) = object["items"].take() {
+            let mut unknown = Made::No;
+            for item in items {
+                match self.made_in(item) {
+                    Made::No => {}
+                    Made::Unknown => unknown = Made::Unknown,
+                    by @ Made::By(_) => return by,
+                }
+            }
+            return unknown;
+        }
+        match &object {
+            // Nothing but comments.
+            Value::Null => return Made::No,
+            object
+                if object["kind"]
+                    .as_str()
+                    .is_some_and(|kind| !self.may_be_made_by(kind)) =>
+            {
+                return Made::No;
+            }
+            _ => {}
+        }
+        let Ok(document) = serde_json::from_value::<Document>(object) else {
+            return Made::Unknown;
+        };
+        match document.makes(self.kind) {
+            None => Made::Unknown,
+            Some(made) if made == self.name && document.is_in(self.namespace) => Made::By(document),
+            Some(_) => Made::No,
+        }
+    }
+
+    fn may_be_made_by(&self, kind: &str) -> bool {
+        kind.is_empty() || kind == self.kind || self.kind == "Secret" && MAKERS.contains(&kind)
+    }
 }
 
 impl Document {
-    fn makes(&self, kind: &str, name: &str) -> bool {
+    /// The name of the object of this kind that comes from it. `None`: it does not say.
+    fn makes(&self, kind: &str) -> Option<&str> {
         let own = self.metadata.name.as_str();
-        let spec = self.spec.as_ref();
         let made = match self.kind.as_str() {
-            own_kind if own_kind == kind => Some(own),
-            // Without its spec, as older bundles keep it, its target is not known.
-            "ExternalSecret" => spec.map(|spec| {
-                let target = spec.target.as_ref();
-                target.and_then(|t| t.name.as_deref()).unwrap_or(own)
-            }),
-            "SealedSecret" => Some(own),
-            "Certificate" => spec.and_then(|spec| spec.secret_name.as_deref()),
-            _ => None,
+            own_kind if own_kind == kind => own,
+            "SealedSecret" => own,
+            // Older bundles keep it without its spec.
+            "ExternalSecret" => {
+                let target = self.spec.as_ref()?.target.as_ref();
+                target
+                    .and_then(|target| target.name.as_deref())
+                    .unwrap_or(own)
+            }
+            _ => self.spec.as_ref()?.secret_name.as_deref()?,
         };
-        (self.kind == kind || kind == "Secret") && made == Some(name)
+        Some(made).filter(|made| !made.is_empty())
     }
 
     /// Whether it is there that the release is, or says so.
@@ -227,8 +318,6 @@ mod tests {
             ("ConfigMap", "{}"),
             ("ExternalSecret", "{target: {name: t}}"),
             ("Certificate", "{secretName: t}"),
-            ("Certificate", "{}"),
-            ("Secret", "7"),
         ] {
             assert_eq!(kind(&manifest(own, spec)), None, "{own} {spec}");
         }
@@ -236,8 +325,61 @@ mod tests {
             of(&[], &manifest("ExternalSecret", "{}"), "ConfigMap", "s"),
             None
         );
-        let cut = "kind: ExternalSecret\nmetadata: {name: s}\n";
-        assert_eq!(of(&[], cut, "Secret", "s"), None);
+    }
+
+    #[test]
+    fn what_cannot_be_read_may_make_it() {
+        let order = |others: &[Value], manifest: &str| {
+            of(others, manifest, "Secret", "s").map(|origin| origin.order)
+        };
+        let unknown = |what: &str| Some(Order::NotKnown(what.to_owned()));
+        let secret = "kind: Secret\nmetadata: {name: s}\n";
+        for odd in [
+            "kind: ExternalSecret\nmetadata: {name: s}\n",
+            "kind: Certificate\nmetadata: {name: x}\nspec: {}\n",
+            "kind: Secret\nmetadata: {name: 7}\n",
+            "kind: Secret\n",
+            "kind: {{ broken",
+            "just text",
+            "kind: List\nitems: [{kind: Secret, metadata: 7}]\n",
+        ] {
+            let manifest = format!("{odd}\n---\nkind: ConfigMap\nmetadata: {{name: s}}\n");
+            assert_eq!(
+                order(&[], &manifest),
+                unknown("a document of its manifest"),
+                "{odd}"
+            );
+            // The one that can be read is it.
+            assert_eq!(
+                order(&[], &format!("{odd}\n---\n{secret}")),
+                Some(Order::AfterHooks),
+                "{odd}"
+            );
+            let mut odd_hook = hook("Secret", "x", 0, "pre-install");
+            odd_hook["manifest"] = odd.into();
+            assert_eq!(
+                order(&[odd_hook.clone()], secret),
+                unknown("its hook Secret x"),
+                "{odd}"
+            );
+            odd_hook["kind"] = "Job".into();
+            assert_eq!(order(&[odd_hook], ""), None, "{odd}");
+        }
+        for plain in [
+            "",
+            "# nothing\n",
+            "kind: Deployment\nspec: {target: 7}\nmetadata: {name: s}\n",
+        ] {
+            assert_eq!(order(&[], plain), None, "{plain}");
+        }
+        let mut silent = hook("Secret", "s", 0, "pre-install");
+        silent["events"] = json!([]);
+        assert_eq!(
+            order(&[silent], ""),
+            unknown("when Helm creates its hook Secret s")
+        );
+        let list = "kind: List\nitems: [{kind: Secret, metadata: {name: s}}]\n";
+        assert_eq!(order(&[], list), Some(Order::AfterHooks));
     }
 
     #[test]

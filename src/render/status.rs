@@ -7,7 +7,7 @@ use super::report::{self, Style};
 use super::sheet::Sheet;
 use crate::model::inventory::State;
 use crate::model::not_read::NotRead;
-use crate::text::{Screen, count};
+use crate::text::{Screen, count, few};
 use crate::view::status::{Attention, Status};
 use k8s_openapi::jiff::Timestamp;
 use std::io;
@@ -130,12 +130,8 @@ fn found(status: &Status) -> String {
 /// Orphans in one line, of the others each with what claims it.
 fn names(all: &[&Attention], state: State, namespaced: bool) -> Vec<String> {
     if state == State::Orphan {
-        let names: Vec<&str> = all.iter().take(MOST).map(|d| d.name.as_str()).collect();
-        let names = names.join(", ");
-        return vec![match all.len().saturating_sub(MOST) {
-            0 => names,
-            n => format!("{names} and {n} more"),
-        }];
+        let names: Vec<&str> = all.iter().map(|d| d.name.as_str()).collect();
+        return vec![few(&names, ", ", MOST)];
     }
     let lines = all.iter().map(|database| {
         let by: Vec<&str> = database

@@ -22,7 +22,9 @@ pub fn clusters(repository: &Path, layout: &Layout) -> Result<BTreeSet<String>, 
     };
     let entries = match above.read_dir() {
         Ok(entries) => entries,
-        Err(error) if is_absent(&error) => return Ok(BTreeSet::new()),
+        Err(error) if is_absent(&error) => {
+            return leads_somewhere(repository, &above).map(|()| BTreeSet::new());
+        }
         Err(error) => return Err(failed(&above, &error)),
     };
     let mut found = BTreeSet::new();
@@ -32,9 +34,10 @@ pub fn clusters(repository: &Path, layout: &Layout) -> Result<BTreeSet<String>, 
             return Err(format!("{above}: more than {NAMES_MAX} names are not read"));
         }
         let entry = entry.map_err(|error| failed(&above, &error))?;
-        let Ok(name) = entry.file_name().into_string() else {
-            continue;
-        };
+        let name = entry.file_name().into_string().map_err(|name| {
+            let path = folder::shown(&above.join(name));
+            format!("{path}: its name is not text in UTF-8")
+        })?;
         if name.starts_with('.') {
             continue;
         }
@@ -42,11 +45,22 @@ pub fn clusters(repository: &Path, layout: &Layout) -> Result<BTreeSet<String>, 
         match path.metadata() {
             Ok(facts) if facts.is_dir() => drop(found.insert(name)),
             Ok(_) => {}
-            Err(error) if is_absent(&error) => {}
+            Err(error) if is_absent(&error) => leads_somewhere(repository, &path)?,
             Err(error) => return Err(failed(&path, &error)),
         }
     }
     Ok(found)
+}
+
+/// Fails if it is a symbolic link that makes the path absent: what it is meant to lead to may have a cluster.
+fn leads_somewhere(repository: &Path, absent: &Path) -> Result<(), String> {
+    let mut parts = absent.ancestors().take_while(|part| *part != repository);
+    match parts.find(|part| part.is_symlink()) {
+        Some(link) if !link.exists() => {
+            Err(format!("{}: the link leads nowhere", folder::shown(link)))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn is_absent(error: &io::Error) -> bool {
@@ -90,5 +104,32 @@ mod tests {
         symlink(&folder, &folder).unwrap();
         let told = clusters(dir.path(), &layout).unwrap_err();
         assert!(told.contains("onboarding: "), "{told}");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_is_meant_to_be_there_is_not_absent() {
+        use std::os::unix::{ffi::OsStrExt, fs::symlink};
+        let layout: Layout = "k8s/<cluster>/onboarding".parse().unwrap();
+        for (at, what) in [
+            ("k8s", "k8s: "),
+            ("k8s/lab", "lab: "),
+            ("k8s/lab/onboarding", "onboarding: "),
+        ] {
+            let dir = tempfile::tempdir().unwrap();
+            let link = dir.path().join(at);
+            create_dir_all(link.parent().unwrap()).unwrap();
+            symlink("gone", &link).unwrap();
+            let told = clusters(dir.path(), &layout).unwrap_err();
+            assert!(
+                told.contains(what) && told.ends_with("leads nowhere"),
+                "{told}"
+            );
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let odd = std::ffi::OsStr::from_bytes(b"l\xffb");
+        create_dir_all(dir.path().join("k8s").join(odd)).unwrap();
+        let told = clusters(dir.path(), &layout).unwrap_err();
+        assert!(told.contains("not text in UTF-8"), "{told}");
     }
 }

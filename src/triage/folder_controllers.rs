@@ -3,6 +3,7 @@
 use crate::advice::{Command, Hint};
 use crate::cluster::Cluster;
 use crate::diagnosis::{outage, serving};
+use crate::model::deployment::Deployment;
 use crate::model::field::Field;
 use crate::snapshot::{Controllers as Deployments, Listing, Read, ServingPod, Why};
 use crate::text::one_line;
@@ -28,11 +29,9 @@ pub(super) struct Controllers {
 pub(super) async fn down(cluster: &Cluster, now: Timestamp) -> Controllers {
     let selector = format!("{LABEL} in ({})", NAMES.join(","));
     let pods = cluster.serving_pods(FLUX, &selector).await;
-    let lacks = |name: &str| {
-        pods.if_read()
-            .is_some_and(|pods| !pods.known().iter().any(|p| is_of(p, name)))
-    };
-    // A Deployment says why it has no pod.
+    let known = pods.if_read().map_or(&[][..], Listing::known);
+    let lacks = |name: &str| !known.iter().any(|found| is_of(found, name));
+    // A Deployment says whether it has a pod, and why not.
     let deployments = match NAMES.iter().any(|name| lacks(name)) {
         true => cluster.controllers(&NAMES).await,
         false => Read::not_needed("each controller has a pod"),
@@ -61,12 +60,7 @@ fn judged(
     };
     let pods = match pods {
         Read::Absent => Listing::default(),
-        Read::Unknown(why) => {
-            return Controllers {
-                hints: NAMES.map(|name| unknown(name, &why)).to_vec(),
-                restart: None,
-            };
-        }
+        Read::Unknown(why) => Listing::new(Vec::new(), Some(why)),
         Read::Seen(pods) => pods,
     };
     let mut hints = serving::hints(pods.known(), now);
@@ -74,11 +68,13 @@ fn judged(
         if pods.known().iter().any(|found| is_of(found, name)) {
             continue;
         }
-        let of = deployments
-            .if_read()
-            .into_iter()
-            .flat_map(|all| all.of(name));
-        let said: Vec<Hint> = of.flat_map(outage::hints).collect();
+        let all = deployments.if_read().into_iter();
+        let mut own = all.flat_map(|all| all.of(name));
+        // Of a sharded controller the one that does this work is not known. A pod may lack the label.
+        if own.clone().any(Deployment::is_available) {
+            continue;
+        }
+        let said: Vec<Hint> = own.by_ref().flat_map(outage::hints).collect();
         if !said.is_empty() {
             hints.extend(said);
             continue;
@@ -263,6 +259,36 @@ mod tests {
         );
         let odd = of(1, json!([7]));
         assert!(odd.contains("may be made is unknown"), "{odd}");
+    }
+
+    #[test]
+    fn a_deployment_with_an_available_pod_runs_whatever_the_pods_say() {
+        let now = "2026-11-24T00:00:00Z".parse().unwrap();
+        let deployment = |name: &str, replicas: i64, available: i64| {
+            let containers =
+                json!([{"name": "manager", "image": "fluxcd/kustomize-controller:v1"}]);
+            crate::model::deployment::Deployment::from_value(
+                &json!({"metadata": {"namespace": FLUX, "name": name},
+                "spec": {"replicas": replicas, "template": {"spec": {"containers": containers}}}, "status": {"availableReplicas": available}}),
+            )
+        };
+        let told = |pods, available: i64| {
+            let deployments = Read::Seen(Deployments {
+                namespace: FLUX.to_owned(),
+                deployments: vec![
+                    deployment("kustomize-controller-shard1", 0, 0),
+                    deployment(NAMES[0], 1, available),
+                ],
+            });
+            plain(&judged(pods, &deployments, None, now))
+        };
+        assert_eq!(told(ready(&[NAMES[1]]), 1), "");
+        assert!(told(ready(&[NAMES[1]]), 0).contains("shard1 is scaled to 0"));
+        let unread = || Read::Unknown(Why::Forbidden("list pods in flux-system".to_owned()));
+        assert_eq!(
+            told(unread(), 1),
+            "whether source-controller runs is unknown: forbidden (list pods in flux-system)"
+        );
     }
 
     #[test]

@@ -149,7 +149,8 @@ fn one_manifest_must_be_meant() {
         &[(PROD, "kind: HelmRelease\n  a: b\n")],
     );
     assert!(
-        told.stderr.contains("a file that is not known may have it"),
+        told.stderr
+            .contains("it may be in what was not read: REPO/"),
         "{told}"
     );
 }
@@ -284,4 +285,33 @@ fn an_account_must_be_a_name() {
         assert_eq!(told.code, Some(2), "{name}: {told}");
         assert_eq!(text, MANIFEST);
     }
+}
+
+#[test]
+fn what_was_not_read_of_the_named_cluster_may_have_it() {
+    let odd = PROD.replace("pds_orders", "odd");
+    let files = |cluster: &'static str| {
+        let odd = (odd.as_str(), "kind: HelmRelease\n  a: b\n");
+        let words = ["pds_nope", "add", "x", "--for-cluster", cluster];
+        access(&words, &[(LAB, MANIFEST), (PROD, MANIFEST), odd]).0
+    };
+    assert_snapshot!(files("prod"), @r#"
+    exit 1
+    stderr:
+    error: cannot tell whether onboarding "pds_nope" is in REPO for cluster prod: REPO/infrastructure/k8s/prod/secure-kvs/secure-kvs-onboarding/odd.yaml: mapping values are not allowed in this context
+    "#);
+    assert_snapshot!(files("lab2"), @r#"
+    exit 1
+    stderr:
+    error: no onboarding "pds_nope" in REPO for cluster lab2
+    "#);
+}
+
+#[test]
+fn of_two_manifests_of_the_named_cluster_the_file_must_be_named() {
+    let second = PROD.replace("pds_orders", "orders");
+    let words = ["pds_orders", "add", "x", "--for-cluster", "prod"];
+    let (told, text) = access(&words, &[(PROD, MANIFEST), (&second, MANIFEST)]);
+    assert!(told.stderr.ends_with("hint: name the file\n"), "{told}");
+    assert_eq!(text, MANIFEST);
 }

@@ -548,3 +548,34 @@ fn a_file_that_is_not_known_may_claim_it() {
         "{told}"
     );
 }
+
+#[test]
+#[cfg(unix)]
+fn a_link_that_leads_nowhere_matters_only_where_no_cluster_is_named() {
+    let run = |words: &[&str]| {
+        let run = onboard(&[&WANTED[..], &["--repo", "."], words].concat());
+        let link = run.home().join("infrastructure/k8s/old");
+        std::os::unix::fs::symlink("gone", link).unwrap();
+        after(run).0
+    };
+    assert_eq!(run(&["--for-cluster", "prod"]).code, Some(0));
+    assert_snapshot!(run(&[]), @"
+    exit 1
+    stderr:
+    error: cannot tell which clusters the repository has: infrastructure/k8s/old: the link leads nowhere
+    ");
+}
+
+#[test]
+fn a_place_that_is_a_file_is_no_folder() {
+    let run = onboard(&[&WANTED[..], &["--repo", ".", "--for-cluster", "lab"]].concat());
+    run.file(
+        "infrastructure/k8s/lab/secure-kvs/secure-kvs-onboarding",
+        "",
+    );
+    assert_snapshot!(after(run).0, @"
+    exit 1
+    stderr:
+    error: infrastructure/k8s/lab/secure-kvs/secure-kvs-onboarding is not a folder; nothing was written
+    ");
+}

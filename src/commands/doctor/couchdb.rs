@@ -3,6 +3,7 @@
 use crate::cluster::Cluster;
 use crate::couchdb::pods::{Choice, PodState};
 use crate::flags::couchdb_pods::{PlaceArgs, no_container};
+use crate::text::few;
 use crate::view::doctor::{Area, Check, State};
 
 const SUBJECT: &str = "CouchDB's pods";
@@ -44,12 +45,7 @@ fn of_pods(pods: &[PodState], namespace: &str) -> Check {
     if down.is_empty() {
         return Check::new(Area::Couchdb, SUBJECT, State::Ok, ready);
     }
-    let names = down[..down.len().min(NAMED)].join(", ");
-    let more = match down.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        n => format!(" and {n} more"),
-    };
-    let message = format!("{ready}; not ready: {names}{more}");
+    let message = format!("{ready}; not ready: {}", few(&down, ", ", NAMED));
     Check::new(Area::Couchdb, SUBJECT, State::Failed, message)
 }
 

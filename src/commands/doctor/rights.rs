@@ -4,6 +4,7 @@ use crate::advice::{Command, Hint};
 use crate::cluster::{Cluster, Held};
 use crate::model::right::{self, Right};
 use crate::model::role::{MANIFESTS, Manifest, Need, Places};
+use crate::text::{few, one_line};
 use crate::view::doctor::{Area, Check, Next, State};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -95,18 +96,13 @@ fn of_command(command: &str, needs: &[Need], held: &BTreeMap<Right, Held>) -> Ch
     check.missing = texts(&missing);
     check.missing_optional = texts(&optional);
     let unknown = unknown.iter().map(|(right, why)| format!("{right}: {why}"));
-    check.unknown = unknown.map(|text| crate::text::one_line(&text)).collect();
+    check.unknown = unknown.map(|text| one_line(&text)).collect();
     check
 }
 
 /// The first ones, and how many there are beyond.
 fn named(rights: &[&Right]) -> String {
-    let words = right::words(rights);
-    let first = words[..words.len().min(NAMED)].join(", ");
-    match words.len().saturating_sub(NAMED) {
-        0 => first,
-        n => format!("{first} and {n} more"),
-    }
+    few(&right::words(rights), ", ", NAMED)
 }
 
 #[cfg(test)]

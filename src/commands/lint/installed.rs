@@ -7,7 +7,7 @@ use crate::diagnosis::lint::onboarding::Cluster;
 use crate::diagnosis::lint::{Installed, Repository};
 use crate::error::{Error, Result};
 use crate::exit::Code;
-use crate::text::one_line;
+use crate::flags::cluster_folder;
 use crate::triage::installed;
 use crate::triage::lint::LeftOut;
 use std::collections::BTreeSet;
@@ -168,12 +168,9 @@ fn no_manifest(
     folder: &str,
     named: &BTreeSet<&str>,
 ) -> Error {
-    let mut unread = repository.tree.not_known.iter();
-    let is_its = |file: &str| args.layout.around(file) == Some(folder);
-    if let Some(unread) = unread.find(|unread| is_its(&unread.file)) {
-        let (file, why) = (one_line(&unread.file), one_line(&unread.why));
+    if let Some(unread) = cluster_folder::unread(&args.layout, repository.tree, folder) {
         return Error::new(format!(
-            "cannot tell whether a manifest is for the cluster {folder}: {file}: {why}"
+            "cannot tell whether a manifest is for the cluster {folder}: {unread}"
         ));
     }
     let error = Error::usage(format!("no manifest is for the cluster {folder}"));

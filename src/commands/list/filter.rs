@@ -4,7 +4,7 @@ use super::Args;
 use crate::model::helm_release::HelmRelease;
 use crate::model::ownership::may_claim;
 use crate::model::status::{self, Ready};
-use crate::text::count;
+use crate::text::{count, few};
 use crate::ui::Ui;
 
 /// Most names in the warning.
@@ -92,18 +92,13 @@ impl Unjudged {
     }
 
     fn line(&self) -> Option<String> {
-        let (named, more) = self.names.split_at(self.names.len().min(NAMED));
-        if named.is_empty() {
+        if self.names.is_empty() {
             return None;
         }
-        let more = match more.len() {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
         Some(format!(
-            "{} left out that may match, since valuesFrom is not read: {}{more}",
+            "{} left out that may match, since valuesFrom is not read: {}",
             count(self.names.len() as u64, "onboarding"),
-            named.join(", ")
+            few(&self.names, ", ", NAMED)
         ))
     }
 }

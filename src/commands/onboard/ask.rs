@@ -3,7 +3,7 @@
 use super::Args;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::flags::{cluster_folder, service_account};
+use crate::flags::service_account;
 use crate::model::names::DatabaseName;
 use crate::model::new_onboarding::Wanted;
 use crate::question::confirmation::{self, Act};
@@ -69,18 +69,6 @@ pub(super) async fn wanted(app: &mut App, args: &Args, asks: bool) -> Result<Wan
         service_accounts,
         encryption,
     })
-}
-
-/// Refuses a repository without clusters before anything is asked.
-///
-/// # Errors
-/// It has none, and none is named.
-pub(super) fn check_clusters(args: &Args, all: &BTreeSet<String>) -> Result<()> {
-    match args.for_cluster.is_empty() && all.is_empty() {
-        false => Ok(()),
-        true => Err(Error::usage("the repository has no clusters")
-            .hint(cluster_folder::elsewhere(&args.layout))),
-    }
 }
 
 /// The chosen clusters of the repository.

@@ -48,10 +48,15 @@ pub(super) enum List {
 /// The names of the clusters that the repository has, those without onboardings too.
 ///
 /// # Errors
-/// The folder cannot be read.
+/// The folder cannot be read, or there are none.
 pub(super) fn clusters(repo: &Path, layout: &Layout) -> Result<BTreeSet<String>> {
     let files = folder::load(&[repo.to_owned()])?;
-    known_clusters(repo, layout, &files)
+    let all = known_clusters(repo, layout, &files)?;
+    if all.is_empty() {
+        let error = Error::usage("the repository has no clusters");
+        return Err(error.hint(cluster_folder::elsewhere(layout)));
+    }
+    Ok(all)
 }
 
 fn known_clusters(repo: &Path, layout: &Layout, files: &Files) -> Result<BTreeSet<String>> {
@@ -224,7 +229,12 @@ fn home(
                 ));
                 return Err(error.hint("it is, or is in, a link or a folder whose name begins with a dot: name a folder in it with --repo and --layout"));
             }
-            let known = known_clusters(repo, layout, files)?;
+            if home.symlink_metadata().is_ok() {
+                let home = folder::shown(&home);
+                return Err(Error::new(format!(
+                    "{home} is not a folder; nothing was written"
+                )));
+            }
             let is_there = folder::is_there(&repo.join(layout.above()).join(cluster));
             let home = folder::shown(&home);
             Err(match is_there {
@@ -235,9 +245,12 @@ fn home(
                 .hint(format!(
                     "create {home} first, along with whatever applies it"
                 )),
-                false => cluster_folder::unknown(repo, layout, cluster, &known).hint(format!(
-                    "a new cluster needs {home} first, along with whatever applies it"
-                )),
+                false => {
+                    let known = known_clusters(repo, layout, files)?;
+                    cluster_folder::unknown(repo, layout, cluster, &known).hint(format!(
+                        "a new cluster needs {home} first, along with whatever applies it"
+                    ))
+                }
             })
         }
         _ => {

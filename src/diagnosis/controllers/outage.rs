@@ -117,7 +117,7 @@ pub(in crate::diagnosis) fn explained(
         .command(controller_log::pods(namespace, controller))
 }
 
-/// Why no pod of the Deployment is made, as hints of an error that is not about an onboarding; nothing where it does not say.
+/// Why no pod of the Deployment is available, as hints of an error that is not about an onboarding; nothing where it does not say.
 pub fn hints(deployment: &Deployment) -> Vec<Hint> {
     let subject = Subject::from(&deployment.meta);
     let finding = Finding::new(subject.clone(), "");
@@ -231,13 +231,13 @@ fn remedy(said: &str, namespace: &str) -> String {
             "Give its containers what ResourceQuota {quota} of namespace {namespace} wants ({needs})"
         ),
         Some(Refusal::PodSecurity { level, .. }) => format!(
-            "Correct the securityContext in the Deployment as the message says, or have another level than {level} set on namespace {namespace} (label pod-security.kubernetes.io/enforce)"
+            "Correct the securityContext in the Deployment as the message says, or have a level other than {level} set on namespace {namespace} (label pod-security.kubernetes.io/enforce)"
         ),
         Some(Refusal::Webhook { name, .. }) => format!(
-            "Change in the Deployment what admission webhook {name} refuses, or have it leave out namespace {namespace}"
+            "Change what admission webhook {name} refuses in the Deployment, or have the webhook exclude namespace {namespace}"
         ),
         Some(Refusal::Policy { name, .. }) => format!(
-            "Change in the Deployment what ValidatingAdmissionPolicy {name} refuses, or have it leave out namespace {namespace}"
+            "Change what ValidatingAdmissionPolicy {name} refuses in the Deployment, or have the policy exclude namespace {namespace}"
         ),
         Some(Refusal::AccountMissing { namespace, name }) => format!(
             "Restore ServiceAccount {namespace}/{name} with Flux's installation, or correct its name in the Deployment"
@@ -246,10 +246,10 @@ fn remedy(said: &str, namespace: &str) -> String {
             "Correct the resources of its containers, or the LimitRange of namespace {namespace}"
         ),
         Some(Refusal::WebhookDown { name, .. }) => format!(
-            "Find out why admission webhook {name} does not answer, or have it leave out namespace {namespace}"
+            "Find out why admission webhook {name} does not answer, or have it exclude namespace {namespace}"
         ),
         Some(Refusal::Escalation { .. } | Refusal::Plugin { .. }) | None => {
-            "Change in the Deployment what the message names, or create what it lacks".to_owned()
+            "Change what the message names in the Deployment, or create what it lacks".to_owned()
         }
     }
 }
@@ -293,7 +293,7 @@ mod tests {
             ),
             (
                 "violates PodSecurity \"restricted:latest\": runAsNonRoot != true",
-                "another level than restricted",
+                "a level other than restricted",
             ),
             (
                 "error looking up service account flux-system/source-controller: serviceaccount \"source-controller\" not found",

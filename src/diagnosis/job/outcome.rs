@@ -188,7 +188,7 @@ pub(super) fn judge(JobPod { pod, logs }: &JobPod, events: &[Event]) -> Outcome 
                 reason: waiting.reason.clone(),
                 message: waiting.message.clone(),
                 node: pod.node.text().to_owned(),
-                without: kubelet::lost_pull_secrets(&own_events(pod, events)),
+                without: kubelet::lost_pull_secrets(&own_events(pod, events)).unwrap_or_default(),
                 secrets: pod.pull_secrets().map(str::to_owned).collect(),
                 answer: kubelet::pull_failure(&own_events(pod, events), c.image.text())
                     .filter(|_| waiting.reason == "ImagePullBackOff")

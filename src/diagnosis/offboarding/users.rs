@@ -7,7 +7,7 @@ use crate::model::helm_release::HelmRelease;
 use crate::model::istio::request::Account;
 use crate::model::ownership::RemainingPolicy;
 use crate::snapshot::{Listing, Why};
-use crate::text::{count, one_line};
+use crate::text::{count, few, one_line};
 
 /// Pods that are named at most.
 const NAMED: usize = 3;
@@ -107,12 +107,8 @@ fn judged(facts: &Facts) -> Step {
         Left::Some(pods, not_all) => {
             let number = count(pods.len() as u64, "pod");
             let verb = if pods.len() == 1 { "runs" } else { "run" };
-            let shown: Vec<String> = pods.iter().take(NAMED).map(|p| one_line(p)).collect();
-            let more = match pods.len().saturating_sub(NAMED) {
-                0 => String::new(),
-                n => format!(" and {n} more"),
-            };
-            let says = format!("{number} {verb} as {names}: {}{more}", shown.join(", "));
+            let shown = one_line(&few(pods, ", ", NAMED));
+            let says = format!("{number} {verb} as {names}: {shown}");
             Step::new(Part::Users, State::ToDo, says)
                 .says(others(not_all))
                 .acts([super::Act::Say(

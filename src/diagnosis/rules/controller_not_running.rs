@@ -172,7 +172,7 @@ mod tests {
         Until it runs, no chart is fetched. helm-controller may hang while it waits for source-controller: if it does nothing once source-controller runs, restart helm-controller.
         The API server refuses a pod of source-controller: pods \"p-\" is forbidden: no PriorityClass with name p was found.
         source-controller is not running: no pod is available
-        Change in the Deployment what the message names, or create what it lacks:
+        Change what the message names in the Deployment, or create what it lacks:
         $ kubectl describe -n flux-system deployment source-controller
         ");
         // SKVS221 says which pod of it does not serve.

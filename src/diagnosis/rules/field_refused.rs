@@ -11,7 +11,7 @@ use crate::model::failure::field::{FieldError, Got};
 use crate::model::failure::merge_key::Merge;
 use crate::model::failure::object::ObjectError;
 use crate::snapshot::{IfRead, Read, Why};
-use crate::text::one_line;
+use crate::text::{few, one_line};
 use serde_json::Value;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -230,7 +230,7 @@ fn unpatchable(case: &Case<'_>, why: &str) -> Verdict {
     let this = lists.map_or(String::new(), |lists| format!(" ({lists})"));
     let lists = lists.unwrap_or("env, ports, volumes");
     let twice = merge.filter(|merge| !merge.twice.is_empty()).map(|merge| {
-        let twice = one_line(&merge.twice.join(", "));
+        let twice = one_line(&few(&merge.twice, ", ", SHOWN));
         let key = one_line(&merge.key);
         format!("Helm merges this list{this} by {key}, and has more than one entry for {twice}. As long as a stored revision has them too, going back to it fails in the same way.")
     });
@@ -273,7 +273,7 @@ fn without_value(case: &Case<'_>, sentence: &str, field: &str, says: &str) -> Op
     );
     let step = format!(
         "{} has no value and may be what fills this field: give it one in the manifest, or leave it out. If it is not, report the field to the chart's publisher",
-        nulls.join(" or ")
+        few(&nulls, " or ", SHOWN)
     );
     let why = "The chart was rendered, but the API server does not accept the result.";
     Some(rendering::finding(case, sentence, why, &step).seen([evidence]))
@@ -293,7 +293,6 @@ fn unquoted(case: &Case<'_>, sentence: &str, got: Got) -> Finding {
             path.clone(),
         )
     });
-    paths.truncate(SHOWN);
     let (sentence, step) = match paths.as_slice() {
         [] if case.hr().spec.values_from.is_empty() => (
             format!("{sentence}; no value of spec.values is {}", got.words()),
@@ -309,11 +308,11 @@ fn unquoted(case: &Case<'_>, sentence: &str, got: Got) -> Finding {
         ),
         several => (
             sentence.to_owned(),
-            format!("Put the value that goes into that field in quotes in the manifest. Values without quotes: {}", several.join(", ")),
+            format!("Put the value that goes into that field in quotes in the manifest. Values without quotes: {}", few(several, ", ", SHOWN)),
         ),
     };
-    let evidence: Vec<Evidence> = paths
-        .iter()
+    let shown = paths.iter().take(SHOWN);
+    let evidence: Vec<Evidence> = shown
         .map(|path| {
             Evidence::new(
                 case.subject(),

@@ -96,10 +96,12 @@ fn check(case: &Case<'_>) -> Verdict {
             .into();
     }
     if !secrets.is_empty() && is_refused {
-        return finding
-            .why(format!("The pod names {} for the pull, so the registry refuses that login, it is for another host, or the Secret does not exist.", named(secrets)))
-            .step(format!("Check that one of these Secrets holds a login for {}, and renew it if it does; its keys, without their content:", kubelet::registry(image)))
-            .command(["kubectl", "describe", "-n", &pod.namespace, "secret", &secrets[0]])
+        let what = format!(
+            "Check that one of these Secrets holds a login for {}, and renew it if it does; its keys, without their content:",
+            kubelet::registry(image)
+        );
+        return pull::described(finding, what, pod, &secrets[0])
+            .why(format!("The pod names {} for the pull, so the registry refuses that login, it is for another host, or the Secret does not exist.", pull::secrets(secrets)))
             .steps(kubelet::may_lack_image(answered).then(|| "If the registry does not have the image, correct values.databaseCreationJob.image".to_owned()))
             .then(then(case, Fixes::Elsewhere))
             .into();
@@ -138,15 +140,6 @@ fn check(case: &Case<'_>) -> Verdict {
         .into()
 }
 
-/// `Secret a`, or `Secrets a, b`.
-fn named(secrets: &[String]) -> String {
-    let all = secrets.join(", ");
-    match secrets {
-        [_] => format!("Secret {all}"),
-        _ => format!("Secrets {all}"),
-    }
-}
-
 /// The pod names Secrets for the pull that the kubelet could not get, so the registry was asked without them.
 fn unreadable(
     finding: Finding,
@@ -155,7 +148,7 @@ fn unreadable(
     (without, others): (&[String], &[String]),
 ) -> Finding {
     let namespace = &pod.namespace;
-    let secrets = named(without);
+    let secrets = pull::secrets(without);
     let is_one = without.len() == 1;
     let evidence = format!("could not get {} for the pull", without.join(", "));
     finding
@@ -163,7 +156,7 @@ fn unreadable(
         .seen([Evidence::new(pod.clone(), "events", &evidence)])
         .step(format!("Create {secrets} in namespace {namespace} (type kubernetes.io/dockerconfigjson, with a login for {}), or correct {} in the pod's imagePullSecrets or its ServiceAccount. The namespace has:", kubelet::registry(image), if is_one { "the name" } else { "the names" }))
         .command(["kubectl", "get", "secrets", "-n", namespace, "--field-selector", "type=kubernetes.io/dockerconfigjson"])
-        .steps((!others.is_empty()).then(|| format!("The pod names {} as well: if the registry still refuses, look for a login for {} there", named(others), kubelet::registry(image))))
+        .steps((!others.is_empty()).then(|| format!("The pod names {} as well: if the registry still refuses, look for a login for {} there", pull::secrets(others), kubelet::registry(image))))
 }
 
 #[cfg(test)]

@@ -158,7 +158,7 @@ fn ended_by(case: &Case<'_>, hook: &str, job: Option<&Subject>, finding: Finding
         return finding.then(then(case, Fixes::Elsewhere)).into();
     };
     let is_complete = job.is_some_and(|job| jobs::is_complete(case, job));
-    let once = "do once what the hook was to do, for instance by creating its Job again. Its manifest is among the release's hooks:";
+    let once = "do once what the hook was to do, for instance by creating it again. Its manifest is among the release's hooks:";
     let once = match upgrade {
         // An installation runs it again.
         _ if is_complete || !install::is_stored(case) => None,
@@ -415,7 +415,7 @@ mod tests {
         assert!(line.starts_with("Where Flux removes the release"), "{line}");
         let (_, fix, line) = after_installation(0, false, None);
         assert!(!fix.contains("hooks"), "{fix}");
-        insta::assert_snapshot!(line, @"Flux has stopped. The creation Job of another installation fails with 412 (SKVS301), because the database exists: leave the Job out in the manifest (values.databaseCreationJob.enabled: false, if the chart's version has this value). Flux then installs it on its own.");
+        insta::assert_snapshot!(line, @"Flux has stopped. The creation Job of another installation fails with 412 (SKVS301), because the database exists: leave the creation Job out in the manifest (values.databaseCreationJob.enabled: false, if the chart's version has this value). Flux then installs it on its own.");
     }
 
     #[test]

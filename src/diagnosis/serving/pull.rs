@@ -3,6 +3,7 @@
 use crate::diagnosis::finding::{Finding, Subject};
 use crate::model::event::Event;
 use crate::model::kubelet::{self, Trouble};
+use crate::model::names::is_object_name;
 use crate::model::pod::{Container, Pod};
 
 /// An image that the kubelet does not get.
@@ -19,8 +20,8 @@ pub(super) struct Pull<'a> {
     /// Who was asked, and did not give the image.
     asked: String,
     pod: &'a Pod,
-    /// Secrets for the pull that the kubelet could not get.
-    lost: Vec<String>,
+    /// Secrets for the pull that the kubelet could not get, as far as it says which.
+    lost: Option<Vec<String>>,
 }
 
 impl<'a> Pull<'a> {
@@ -82,35 +83,36 @@ impl<'a> Pull<'a> {
     fn login(&self, finding: Finding, of: &Subject) -> Finding {
         let (namespace, registry) = (of.namespace.as_str(), self.registry);
         let asked = self.asked.as_str();
-        let is_lost = |name: &str| self.lost.iter().any(|lost| lost == name);
+        let lost = self.lost.as_deref();
+        let is_lost = |name: &str| lost.unwrap_or_default().iter().any(|lost| lost == name);
         let own = self.pod.pull_secrets();
         let own: Vec<&str> = own.filter(|name| !is_lost(name)).collect();
-        let described = |finding: Finding, what: String, secret: &str| {
-            let command = ["kubectl", "describe", "-n", namespace, "secret", secret];
-            finding.step(what).command(command)
-        };
-        let finding = if let [first, ..] = self.lost.as_slice() {
+        let finding = if let Some(lost) = lost {
+            let which = match lost {
+                [] => "a Secret for the pull (it does not say which)".to_owned(),
+                lost => secrets(lost),
+            };
             let what = format!(
-                "The kubelet could not read {} in namespace {namespace}: create it with a login for {registry} (type kubernetes.io/dockerconfigjson), or correct the name in the pod's imagePullSecrets or its ServiceAccount:",
-                secrets(&self.lost)
+                "The kubelet could not read {which} in namespace {namespace}: create it with a login for {registry} (type kubernetes.io/dockerconfigjson), or correct the name in the pod's imagePullSecrets or its ServiceAccount:"
             );
-            let finding = described(finding, what, first);
+            let first = lost.first().map_or("", String::as_str);
+            let finding = described(finding, what, of, first);
             match own.as_slice() {
-                [] => finding,
-                [other, ..] => {
+                [other, ..] if !lost.is_empty() => {
                     let what = format!(
                         "The pod names {} as well, which the kubelet could read: {asked} refuses that login or does not let it pull this image, or there is no login for {registry} in it. Its keys, without their content:",
                         secrets(&own)
                     );
-                    described(finding, what, other)
+                    described(finding, what, of, other)
                 }
+                _ => finding,
             }
         } else if let [first, ..] = own.as_slice() {
             let what = format!(
                 "Renew the token or password in {}: {asked} refuses that login, or does not let it pull this image. Its keys, without their content:",
                 secrets(&own)
             );
-            described(finding, what, first)
+            described(finding, what, of, first)
         } else {
             let what = match self.pod.has_no_pull_secret() {
                 true => format!(
@@ -118,10 +120,7 @@ impl<'a> Pull<'a> {
                 ),
                 false => format!("Check the login for {registry} that the pod names:"),
             };
-            let pod = of.name.as_str();
-            finding
-                .step(what)
-                .command(["kubectl", "describe", "-n", namespace, "pod", pod])
+            described(finding, what, of, "")
         };
         let lacks = format!("If {asked} does not have the image, correct its name or tag");
         finding.steps(self.may_lack.then_some(lacks))
@@ -156,6 +155,12 @@ pub(in crate::diagnosis) fn remedy(trouble: Trouble, host: &str, node: &str) -> 
         Trouble::NoAnswer => format!(
             "Check the way from {node} to {host} (firewall, proxy), and whether the registry runs: it does not answer"
         ),
+        Trouble::Faulty => {
+            format!("{host} answers with an error of its own: wait, or ask those who run it")
+        }
+        Trouble::NeverPulled => format!(
+            "The pod's imagePullPolicy is Never, and {node} does not have the image: load it there, or let the kubelet pull it"
+        ),
         Trouble::NoRuntime => format!(
             "Check the container runtime of {node}: it does not answer the kubelet. No registry was asked"
         ),
@@ -166,8 +171,23 @@ pub(in crate::diagnosis) fn remedy(trouble: Trouble, host: &str, node: &str) -> 
     }
 }
 
+/// The step with the command that shows the Secret of the pod's namespace, or the pod where none has this name.
+pub(in crate::diagnosis) fn described(
+    finding: Finding,
+    what: String,
+    of: &Subject,
+    secret: &str,
+) -> Finding {
+    let (kind, name) = match is_object_name(secret) {
+        true => ("secret", secret),
+        false => ("pod", of.name.as_str()),
+    };
+    let command = ["kubectl", "describe", "-n", &of.namespace, kind, name];
+    finding.step(what).command(command)
+}
+
 /// `Secret a`, or `Secrets a, b`.
-fn secrets<T: AsRef<str>>(names: &[T]) -> String {
+pub(in crate::diagnosis) fn secrets<T: AsRef<str>>(names: &[T]) -> String {
     let all: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
     match all.as_slice() {
         [one] => format!("Secret {one}"),
@@ -248,6 +268,38 @@ mod tests {
             &[],
         );
         assert!(either.contains("does not have the image"), "{either}");
+    }
+
+    #[test]
+    fn a_command_names_no_secret_that_cannot_be() {
+        let refused = "failed to fetch oauth token: 403 Forbidden";
+        for odd in ["--all", "a b", "A", ""] {
+            let odd = told(refused, json!([{"name": odd}]), &[]);
+            assert!(odd.ends_with("$ kubectl describe -n n pod p"), "{odd}");
+        }
+        let lost = [("FailedToRetrieveImagePullSecret", "Unable to retrieve it")];
+        insta::assert_snapshot!(told(refused, json!([{"name": "pull"}]), &lost), @"
+        Pod n/p is not serving: container c: ImagePullBackOff: failed to fetch oauth token: 403 Forbidden.
+
+        The kubelet could not read a Secret for the pull (it does not say which) in namespace n: create it with a login for r.example (type kubernetes.io/dockerconfigjson), or correct the name in the pod's imagePullSecrets or its ServiceAccount:
+        $ kubectl describe -n n pod p
+        ");
+    }
+
+    #[test]
+    fn which_secret_is_missing_is_unknown_without_the_events() {
+        let waiting = json!({"reason": "ImagePullBackOff", "message": "failed to fetch oauth token: 403 Forbidden"});
+        let pod = json!({"metadata": {"name": "p", "namespace": "n"}, "spec": {"imagePullSecrets": [{"name": "pull"}]},
+            "status": {"containerStatuses": [{"name": "c", "image": "r.example/a:1", "ready": false, "state": {"waiting": waiting}}]}});
+        let found = ServingPod {
+            pod: Pod::from_value(&pod),
+            events: Read::failed("timeout"),
+            log: Read::not_needed("x"),
+        };
+        let pods = unserving([&found], "2026-11-27T05:01:00Z".parse().unwrap());
+        let finding = shown(Finding::new(pods[0].subject.clone(), ""), &pods);
+        let said = fixture::reasoned(finding);
+        assert!(said.contains("Its events were not read: timeout"), "{said}");
     }
 
     #[test]

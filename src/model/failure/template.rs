@@ -203,6 +203,8 @@ fn executed(text: &str) -> Option<TemplateError> {
             says: says.to_owned(),
         });
     }
+    // What tpl renders may come from the values.
+    let is_of_values = text.contains("error calling tpl: ");
     if let Some((_, rest)) = says.split_once("can't evaluate field ") {
         let field: &str = rest.split_whitespace().next()?;
         let asked = format!(".{field}");
@@ -211,8 +213,6 @@ fn executed(text: &str) -> Option<TemplateError> {
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
         let mut words = expression.split([' ', '(', ')', '|']);
-        // What tpl renders may come from the values.
-        let is_of_values = text.contains("error calling tpl: ");
         if OF_THE_ROOT.contains(&field) && words.any(of_dot) && !is_of_values {
             return Some(TemplateError::Broken {
                 place,
@@ -237,7 +237,7 @@ fn executed(text: &str) -> Option<TemplateError> {
         "wrong number of args for ",
         "can't give argument to non-function",
     ];
-    let is_of_chart = is_of_chart.iter().any(|text| says.contains(text));
+    let is_of_chart = !is_of_values && is_of_chart.iter().any(|text| says.contains(text));
     if is_literal || is_nested || is_of_chart {
         return Some(TemplateError::Broken {
             place,
@@ -250,6 +250,8 @@ fn executed(text: &str) -> Option<TemplateError> {
         "range can't iterate over ",
         "incompatible types for comparison",
         "can't index item of type",
+        "wrong number of args for ",
+        "can't give argument to non-function",
     ];
     typed
         .iter()
@@ -366,9 +368,11 @@ mod tests {
         for text in [
             r#"template: c/templates/a.yaml:8:15: executing "c/templates/a.yaml" at <.Values.proxy.Files>: can't evaluate field Files in type string"#,
             r#"template: c/templates/a.yaml:8:15: executing "c/templates/a.yaml" at <tpl .Values.a .>: error calling tpl: error during tpl function execution for "x": template: gotpl:1:3: executing "gotpl" at <.Release.Name>: can't evaluate field Release in type string"#,
+            r#"template: c/templates/a.yaml:8:15: executing "c/templates/a.yaml" at <tpl .Values.a .>: error calling tpl: error during tpl function execution for "x": template: gotpl:1:3: executing "gotpl" at <(.a) (.b)>: can't give argument to non-function .a"#,
+            r#"template: c/templates/a.yaml:8:15: executing "c/templates/a.yaml" at <tpl .Values.a .>: error calling tpl: error during tpl function execution for "x": template: gotpl:1:3: executing "gotpl" at <empty>: wrong number of args for empty: want 1 got 0"#,
         ] {
             let error = TemplateError::parse(text).unwrap();
-            assert!(!error.lacks_root(), "{error:?}");
+            assert!(matches!(error, TemplateError::Type { .. }), "{error:?}");
         }
         let field = of("can't evaluate field name in type string");
         assert!(matches!(field, TemplateError::Type { .. }), "{field:?}");

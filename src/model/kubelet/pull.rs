@@ -20,7 +20,7 @@ pub enum Trouble {
     Distrusted,
     /// The registry's certificate is too old, or the node's clock is wrong.
     Expired,
-    /// The certificate is for another name.
+    /// The certificate is for another name, or what answers is no registry.
     OtherName,
     /// The registry does not have the image.
     Lacking,
@@ -32,6 +32,10 @@ pub enum Trouble {
     Limited,
     /// The registry does not answer.
     NoAnswer,
+    /// It answers with an error of its own.
+    Faulty,
+    /// The pod wants an image that the node already has, and it has not.
+    NeverPulled,
     /// The node's container runtime does not answer the kubelet.
     NoRuntime,
     /// The node's own store of images lacks a part of one.
@@ -41,7 +45,7 @@ pub enum Trouble {
 }
 
 /// Parts of the kubelet's message and what they mean; the first row that fits counts.
-const TROUBLES: [(&[&str], Trouble); 27] = [
+const TROUBLES: [(&[&str], Trouble); 34] = [
     (&["InvalidImageName"], Trouble::NoName),
     (&["couldn't parse image"], Trouble::NoName),
     (
@@ -80,6 +84,15 @@ const TROUBLES: [(&[&str], Trouble); 27] = [
         &["parent snapshot ", " does not exist"],
         Trouble::BrokenStore,
     ),
+    // A proxy's or a login's page.
+    (&["unexpected media type"], Trouble::OtherName),
+    (
+        &["is not present with pull policy of Never"],
+        Trouble::NeverPulled,
+    ),
+    (&["500 Internal Server Error"], Trouble::Faulty),
+    (&["502 Bad Gateway"], Trouble::Faulty),
+    (&["503 Service Unavailable"], Trouble::Faulty),
     // However the question for an address ends, no registry was asked.
     (&["dial tcp: lookup "], Trouble::NoAddress),
     (&[": no such host"], Trouble::NoAddress),
@@ -87,6 +100,8 @@ const TROUBLES: [(&[&str], Trouble); 27] = [
     (&["dial tcp", "i/o timeout"], Trouble::NoAnswer),
     (&["connection refused"], Trouble::NoAnswer),
     (&["no route to host"], Trouble::NoAnswer),
+    (&["TLS handshake timeout"], Trouble::NoAnswer),
+    (&["connection reset by peer"], Trouble::NoAnswer),
     (
         &["https://", "context deadline exceeded"],
         Trouble::NoAnswer,
@@ -164,6 +179,9 @@ fn host(text: &str) -> &str {
 
 /// The registry does not let the kubelet pull the image, with the login that it sent or without one.
 pub fn is_refused_pull(said: &str) -> bool {
+    // A word with a slash is a place, which may have any name.
+    let words = said.split_whitespace().filter(|word| !word.contains('/'));
+    let said = words.collect::<Vec<_>>().join(" ");
     [
         "401 Unauthorized",
         "403 Forbidden",
@@ -203,17 +221,16 @@ pub fn may_lack_image(answer: &str) -> bool {
     answer.contains("does not exist")
 }
 
-/// The Secrets for pulling images that the kubelet could not get: `Unable to retrieve some image pull secrets (a, b); …`.
-pub fn lost_pull_secrets(events: &[Event]) -> Vec<String> {
+/// The Secrets for pulling images that the kubelet could not get: `Unable to retrieve some image pull secrets (a, b); …`. Empty where it does not
+/// say which; `None` where it has said nothing.
+pub fn lost_pull_secrets(events: &[Event]) -> Option<Vec<String>> {
     let mut own = events.iter().rev();
-    let said = own.find(|event| event.reason == "FailedToRetrieveImagePullSecret");
-    let names = said.and_then(|event| {
-        let (_, rest) = event.message.split_once("image pull secrets (")?;
-        rest.split_once(')').map(|(names, _)| names)
-    });
-    let names = names.into_iter().flat_map(|names| names.split(','));
+    let event = own.find(|event| event.reason == "FailedToRetrieveImagePullSecret")?;
+    let names = event.message.split_once("image pull secrets (");
+    let names = names.and_then(|(_, rest)| rest.split_once(')'));
+    let names = names.into_iter().flat_map(|(names, _)| names.split(','));
     let names = names.map(|name| name.trim().to_owned());
-    names.filter(|name| !name.is_empty()).collect()
+    Some(names.filter(|name| !name.is_empty()).collect())
 }
 
 #[cfg(test)]
@@ -281,6 +298,24 @@ mod tests {
         ] {
             assert_eq!(Trouble::asked(said), expected, "{said}");
         }
+    }
+
+    #[test]
+    fn an_event_that_does_not_say_which_secret_still_says_that_one_was_lost() {
+        let lost = |message: &str| {
+            let event = serde_json::json!({"reason": "FailedToRetrieveImagePullSecret", "message": message});
+            lost_pull_secrets(&[Event::from_value(&event)])
+        };
+        let some = lost("Unable to retrieve some image pull secrets (a, b); x");
+        assert_eq!(some, Some(vec!["a".to_owned(), "b".to_owned()]));
+        for odd in [
+            "",
+            "Unable to retrieve image pull secret a: forbidden",
+            "image pull secrets (a",
+        ] {
+            assert_eq!(lost(odd), Some(Vec::new()), "{odd}");
+        }
+        assert_eq!(lost_pull_secrets(&[]), None);
     }
 
     #[test]
@@ -371,6 +406,23 @@ mod tests {
                 "httpReadSeeker: failed open: content at https://r.example/v2/a/blobs/sha256:00ff: not found",
                 Some(Trouble::Lacking),
             ),
+            (
+                "unexpected media type text/html for sha256:aa: not found",
+                Some(Trouble::OtherName),
+            ),
+            (
+                "ghcr.io/acme/unauthorized-proxy:1: not found",
+                Some(Trouble::Lacking),
+            ),
+            (
+                "Container image \"r.example/a:1\" is not present with pull policy of Never",
+                Some(Trouble::NeverPulled),
+            ),
+            (
+                "unexpected status from HEAD request to https://r.example/v2/: 503 Service Unavailable",
+                Some(Trouble::Faulty),
+            ),
+            ("net/http: TLS handshake timeout", Some(Trouble::NoAnswer)),
             ("Back-off pulling image \"r.example/a:1\"", None),
             ("context deadline exceeded", None),
         ] {
