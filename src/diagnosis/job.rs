@@ -12,6 +12,7 @@ pub use uncreated::Uncreated;
 use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};
 use crate::model::creation_log::may_have_created;
+use crate::model::failure::refusal;
 use crate::snapshot::{CreationJob, JobPod, Listing, Read, Snapshot, Unread, Why};
 use uncreated::{uncreated, uncreated_of_lost, unread_events};
 
@@ -206,11 +207,20 @@ impl Job {
         let Some(refused) = &self.uncreated else {
             return finding;
         };
-        finding
+        let remedy = refusal::of_pod(&refused.why).unwrap_or("Fix the reason for the refusal");
+        let finding = finding
             .why(format!("The Job's pod was refused: {}", refused.why))
-            .seen([refused.evidence()])
-            .step("Fix the reason for the refusal. The Job's events:")
-            .command(refused.command())
+            .seen([refused.evidence()]);
+        let finding = match refusal::is_bare_timeout(&refused.why) {
+            true => {
+                let webhooks = "validatingwebhookconfigurations,mutatingwebhookconfigurations";
+                finding
+                    .step(format!("{remedy}:"))
+                    .command(["kubectl", "get", webhooks])
+            }
+            false => finding.step(format!("{remedy}.")),
+        };
+        finding.step("The Job's events:").command(refused.command())
     }
 
     /// The container that died, whatever for.

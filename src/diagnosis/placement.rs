@@ -3,6 +3,7 @@
 use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};
 use super::nodes::pods;
+use crate::model::kubelet;
 use crate::model::placement::Volume;
 use crate::model::pod::Pod;
 use crate::snapshot::{Claimed, IfRead, Read};
@@ -143,6 +144,10 @@ fn of_label(
             .step(format!(
                 "Allow {places} in the pod's nodeSelector or affinity, where the pod is defined. {KEEP}; it has to be moved with a backup if the pod must run elsewhere."
             )),
+        // The step of the pod says so.
+        None if pod.unscheduled().is_some_and(kubelet::is_held_by_spread) => finding.why(
+            "The pod's topologySpreadConstraints allow no further pod there, so no node fits both.",
+        ),
         None => {
             let selector = match values {
                 [one] => format!("{key}={one}"),

@@ -6,6 +6,7 @@ use super::retries::{Fixes, then};
 use crate::model::failure::Cause;
 use crate::model::failure::template::Place;
 use crate::snapshot::Checked;
+use crate::text::one_line;
 use serde_json::Value;
 
 /// What follows from values or a chart that cannot be applied.
@@ -28,6 +29,29 @@ pub(super) fn finding(case: &Case<'_>, sentence: &str, why: &str, step: &str) ->
         .seen(case.seen_failure())
         .step(step)
         .then(then(case, Fixes::Manifest))
+}
+
+/// The step where the chart itself is at fault.
+pub(super) fn other_version(case: &Case<'_>) -> String {
+    let hr = case.hr();
+    let attempted = hr.status.last_attempted_revision.as_deref();
+    let version = hr.deployed_version();
+    let version =
+        version.filter(|version| attempted.is_some_and(|attempted| attempted != *version));
+    let version = match version {
+        Some(version) => format!(
+            "version {} of the chart, which is deployed,",
+            one_line(version)
+        ),
+        None => "another version of the chart".to_owned(),
+    };
+    let field = match hr.spec.chart_ref {
+        Some(_) => "in the source that spec.chartRef names",
+        None => "in spec.chart.spec.version",
+    };
+    format!(
+        "Name {version} {field} until its publisher has corrected it, and report the error to them"
+    )
 }
 
 /// ` (templates/job.yaml, line 12)`; empty where the text tells no place.

@@ -9,12 +9,14 @@ pub(super) use hints::of_finding;
 use self::pull::Pull;
 use super::finding::{Evidence, Finding, Subject};
 use crate::model::condition::Condition;
+use crate::model::couch_log;
 use crate::model::event::Event;
 use crate::model::kubelet::{self, Trouble};
 use crate::model::last_words::{Kind, LastWords};
 use crate::model::pod::{Container, Ended, Pod};
 use crate::snapshot::{Checked, Listing, ServingPod, Why};
 use crate::text::scrub::scrub;
+use crate::text::thousands;
 use k8s_openapi::jiff::Timestamp;
 
 /// The most pods that are shown.
@@ -42,10 +44,17 @@ enum Remedy<'a> {
     },
     /// The probe fails: what the kubelet says of it, and whether it restarts the container for it.
     Probe {
+        kind: &'static str,
         said: &'a str,
         container: &'a str,
         is_killed: bool,
+        /// The seconds that it waits for an answer.
+        timeout: Option<i64>,
+        /// The milliseconds after which CouchDB answered it with 200, according to its log.
+        answered: Option<u64>,
     },
+    /// No node takes it, in the scheduler's words.
+    Unscheduled(&'a str),
     /// The container ended by itself, and has a log of that run.
     Crash {
         container: &'a str,
@@ -84,18 +93,32 @@ pub(super) fn of_serving(found: &ServingPod) -> Option<Unserving<'_>> {
         let malformed = "Its status has malformed fields.";
         reason.unread.push(malformed.to_owned());
     }
-    match reason.remedy {
+    match &mut reason.remedy {
         Remedy::Crash { container, .. } => {
-            let own = log.if_read().filter(|log| log.container == container);
+            let own = log.if_read().filter(|log| log.container == *container);
             reason.words = own.and_then(|log| LastWords::parse(&log.text));
+            reason.unread.extend(unread("log", log.unknown()));
+        }
+        Remedy::Probe {
+            container,
+            said,
+            answered,
+            ..
+        } => {
+            let own = log.if_read().filter(|log| log.container == *container);
+            let words = own.and_then(|log| LastWords::parse(&log.text));
+            // What it writes while it waits is no reason.
+            reason.words = words.filter(|words| words.kind != Kind::Last);
+            *answered = own.and_then(|log| couch_log::slowest_up(&log.text));
+            *answered = answered.filter(|_| kubelet::is_late(said));
             reason.unread.extend(unread("log", log.unknown()));
         }
         // Which Secrets the kubelet could read is in the events.
         Remedy::Pull(Pull {
             trouble: Some(trouble),
             ..
-        }) if trouble != Trouble::Refused => {}
-        Remedy::Memory { .. } | Remedy::Probe { .. } => {}
+        }) if *trouble != Trouble::Refused => {}
+        Remedy::Memory { .. } | Remedy::Unscheduled(_) => {}
         Remedy::Pull(_) | Remedy::Describe => {
             let not_all = events.if_read().and_then(Listing::not_all);
             let unread = unread("events", events.unknown().or(not_all));
@@ -134,7 +157,7 @@ fn judge<'a>(pod: &'a Pod, events: &'a [Event]) -> Option<Reason<'a>> {
     if let Some(said) = pod.unscheduled() {
         return Some(Reason::new(
             &format!("it cannot be scheduled: {said}"),
-            Remedy::Describe,
+            Remedy::Unscheduled(said),
         ));
     }
     let condition = pod.unready();
@@ -228,9 +251,12 @@ fn of_running<'a>(
     let reason = match (failing, condition.map(|c| c.message.as_str())) {
         (Some((kind, said)), _) => {
             let remedy = Remedy::Probe {
+                kind,
                 said,
                 container: name,
                 is_killed: false,
+                timeout: pod.probe_timeout(name, kind),
+                answered: None,
             };
             let why = format!("it is running but not ready: its {kind} probe fails: {said}");
             Reason::new(&why, remedy)
@@ -261,9 +287,12 @@ fn killed<'a>(
     let why =
         format!("{said}; the kubelet keeps restarting it because its {kind} probe fails: {probe}");
     let remedy = Remedy::Probe {
+        kind,
         said: probe,
         container: &container.name,
         is_killed: true,
+        timeout: pod.probe_timeout(&container.name, kind),
+        answered: None,
     };
     Some(Reason::new(&why, remedy))
 }
@@ -381,6 +410,39 @@ impl<'a> Reason<'a> {
                 "Give the probe valid credentials, or point it at a path that needs none:",
             ),
             Remedy::Probe {
+                kind,
+                said,
+                container,
+                timeout,
+                answered,
+                is_killed,
+            } if self.words.is_none()
+                && kubelet::is_late(said)
+                && (!is_killed || answered.is_some()) =>
+            {
+                let waits = match timeout {
+                    Some(seconds) => format!("timeoutSeconds of its {kind} probe is {seconds}"),
+                    None => format!("timeoutSeconds of its {kind} probe"),
+                };
+                match answered {
+                    Some(millis) => describe(
+                        finding,
+                        &format!(
+                            "CouchDB answers 200, but only after up to {} ms ({waits}). Raise timeoutSeconds where the container is defined, and find out what slows CouchDB down (CPU limit, disk, indexing):",
+                            thousands(*millis)
+                        ),
+                    ),
+                    None => log(
+                        finding,
+                        &format!(
+                            "The probe gets no answer in time ({waits}). See in its log whether it answers later: then raise timeoutSeconds where the container is defined, and find out what slows it down. Restart the pod only if it hangs:"
+                        ),
+                        container,
+                        "--tail=50",
+                    ),
+                }
+            }
+            Remedy::Probe {
                 is_killed: true, ..
             } => describe(
                 finding,
@@ -425,6 +487,15 @@ impl<'a> Reason<'a> {
                 log(finding, step, container, run)
             }
             Remedy::Pull(pull) => pull.step(finding, of),
+            Remedy::Unscheduled(said) => match kubelet::scheduling(said) {
+                remedies if remedies.is_empty() => {
+                    describe(finding, "Find out why no node takes it, and fix it:")
+                }
+                remedies => describe(
+                    finding,
+                    &format!("{}. One node that takes it is enough:", remedies.join(". ")),
+                ),
+            },
             Remedy::Describe => match kubelet::remedy(&self.why) {
                 Some(remedy) => describe(finding, &format!("{remedy}. Its events say more:")),
                 None => describe(finding, "Find out why it is not ready, and fix it:"),
@@ -440,7 +511,11 @@ pub(super) fn unserving<'a>(
 ) -> Vec<Unserving<'a>> {
     let pods = pods.into_iter();
     let found = pods.filter_map(|found| of_serving(found).or_else(|| overdue(&found.pod, now)));
-    found.take(SHOWN).collect()
+    let mut found: Vec<Unserving<'_>> = found.collect();
+    // A member that runs waits for those that do not.
+    found.sort_by_key(|pod| matches!(pod.reason.remedy, Remedy::Probe { .. }));
+    found.truncate(SHOWN);
+    found
 }
 
 /// Adds those pods to the finding, and the step for the first of them.

@@ -350,6 +350,13 @@ impl HelmRelease {
         self.status.history.first()
     }
 
+    /// Chart version of the revision that is deployed; `None` where none is, or controllers before 0.37 did not write it down.
+    pub fn deployed_version(&self) -> Option<&str> {
+        let mut history = self.status.history.iter();
+        let deployed = history.find(|entry| entry.status == "deployed")?;
+        Some(deployed.chart_version.as_str()).filter(|version| !version.is_empty())
+    }
+
     /// Chart version in use: history, else what was applied or attempted last.
     pub fn chart_version(&self) -> Option<&str> {
         self.latest()

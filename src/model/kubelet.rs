@@ -8,7 +8,7 @@ pub use pull::{
     Trouble, has_numeric_tag, is_about_image, is_refused_pull, lost_pull_secrets, may_lack_image,
     pull_failure, registry,
 };
-pub use remedy::{remedy, scheduling};
+pub use remedy::{is_held_by_spread, remedy, scheduling};
 
 use super::event::Event;
 use super::pod::{Container, Pod};
@@ -101,6 +101,18 @@ fn ends(killed: Timestamp, events: &[Event], grace: SignedDuration, container: &
 pub fn refuses_login(said: &str) -> bool {
     let codes = ["statuscode: 401", "statuscode: 403"];
     codes.iter().any(|code| said.contains(code))
+}
+
+/// The probe waited for an answer, or for its command's end, and gave up.
+pub fn is_late(said: &str) -> bool {
+    let texts = [
+        "context deadline exceeded",
+        "Client.Timeout exceeded",
+        "i/o timeout",
+        "timed out after ",
+        "command timed out",
+    ];
+    texts.iter().any(|text| said.contains(text))
 }
 
 /// The path that the probe asks for does not exist, or is not there yet.

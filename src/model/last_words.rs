@@ -46,8 +46,10 @@ impl LastWords {
             later.any(|at| is_entry(lines[at]) || (is_stamped(at) && !is_stamped(error)))
         };
         let panic = lines.iter().rev().find(|line| is_panic(line));
+        let known = lines.iter().rev().find(|line| meaning(line).is_some());
         // An error in JSON may quote the panic.
         let (line, kind, end) = match (panic, error) {
+            _ if known.is_some() => (known.map_or("", |line| line).to_owned(), Kind::Error, None),
             (Some(panic), _) => ((*panic).to_owned(), Kind::Panic, None),
             (None, Some((_, error))) if error.contains("panic: ") => (error, Kind::Panic, None),
             (None, Some((at, error))) => (error, Kind::Error, goes_on(at).then_some(last)),
@@ -63,18 +65,7 @@ impl LastWords {
 
     /// What to do about it, where that is not plain from the words.
     pub fn meaning(&self) -> Option<&'static str> {
-        const MEANINGS: [(&str, &str); 2] = [
-            (
-                "Admin Party",
-                "CouchDB 3 and later do not start without an admin account: set its name and password (COUCHDB_USER and COUCHDB_PASSWORD, from the Secret of CouchDB's release).",
-            ),
-            (
-                "Chain already exists",
-                "The init container has run before in this pod's network. Delete the pod: its controller creates it again, with a fresh network.",
-            ),
-        ];
-        let found = MEANINGS.iter().find(|(text, _)| self.line.contains(text));
-        found.map(|(_, meaning)| *meaning)
+        meaning(&self.line)
     }
 
     /// The API group of the kind that the API server does not serve in the version that was asked for.
@@ -85,6 +76,29 @@ impl LastWords {
         let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c);
         (group.contains('.') && group.chars().all(is_plain)).then_some(group)
     }
+}
+
+/// What to do about a line, where that is not plain from its words.
+fn meaning(line: &str) -> Option<&'static str> {
+    const PROCESSES: &str = "CouchDB's Erlang VM has reached its limit of processes: raise it (+P in CouchDB's vm.args, or in ERL_FLAGS of its container), and find out what starts so many, for instance many indexes that are built at once.";
+    const MEANINGS: [(&str, &str); 5] = [
+        (
+            "Admin Party",
+            "CouchDB 3 and later do not start without an admin account: set its name and password (COUCHDB_USER and COUCHDB_PASSWORD, from the Secret of CouchDB's release).",
+        ),
+        (
+            "Chain already exists",
+            "The init container has run before in this pod's network. Delete the pod: its controller creates it again, with a fresh network.",
+        ),
+        ("emulator -------- Too many processes", PROCESSES),
+        ("{system_limit,[{erlang,spawn", PROCESSES),
+        (
+            "Can't set long node name",
+            "Erlang cannot use the member's name: it does not resolve to an IPv4 address. If the cluster has IPv6 alone, set ERL_FLAGS to \"-proto_dist inet6_tcp\" where CouchDB's container is defined; else check the cluster's DNS and CouchDB's headless Service.",
+        ),
+    ];
+    let found = MEANINGS.iter().find(|(text, _)| line.contains(text));
+    found.map(|(_, meaning)| *meaning)
 }
 
 /// The line without the time that `kubectl logs --timestamps` writes before it.
@@ -240,6 +254,34 @@ mod tests {
             end(&format!("{error}\n    at main.go:12\n  caused by: x\n")),
             None
         );
+    }
+
+    #[test]
+    fn a_line_whose_meaning_is_known_counts_before_those_that_follow_it() {
+        for (log, part) in [
+            (
+                "Can't set long node name!\nPlease check your configuration\nKernel pid terminated (x)",
+                "inet6_tcp",
+            ),
+            (
+                "[error] 2026-11-27T04:59:28Z couchdb@x emulator -------- Too many processes\n[error] 2026-11-27T04:59:29Z couchdb@x y",
+                "+P",
+            ),
+            (
+                "[error] a exit value:\n{system_limit,[{erlang,spawn_link,[]}]}\n[notice] b",
+                "+P",
+            ),
+        ] {
+            let words = LastWords::parse(log).unwrap();
+            assert!(
+                words
+                    .meaning()
+                    .is_some_and(|meaning| meaning.contains(part)),
+                "{log}"
+            );
+        }
+        let other = LastWords::parse("[error] a {system_limit,[{prim_file,open}]}").unwrap();
+        assert_eq!(other.meaning(), None);
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod api_service;
 pub mod condition;
 pub mod controller_log;
 pub mod convention;
+pub mod couch_log;
 pub mod creation_log;
 pub mod deployment;
 pub(crate) mod documents;

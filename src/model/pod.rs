@@ -54,11 +54,20 @@ struct Named {
 
 /// A container, as `spec` has it.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 struct Planned {
     name: String,
     image: Field<String>,
     resources: Field<Resources>,
+    readiness_probe: Field<Probe>,
+    startup_probe: Field<Probe>,
+    liveness_probe: Field<Probe>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+struct Probe {
+    timeout_seconds: Field<i64>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -174,6 +183,23 @@ impl Pod {
     pub fn memory_limit(&self, container: &str) -> Option<&str> {
         let own = self.planned.known.iter().find(|c| c.name == container)?;
         own.resources.set()?.limits.set()?.memory.as_str()
+    }
+
+    /// How many seconds a probe of a container (`readiness`, `startup`, `liveness`) waits for an answer; `None` where that is not known.
+    pub fn probe_timeout(&self, container: &str, probe: &str) -> Option<i64> {
+        let own = self.planned.known.iter().find(|c| c.name == container)?;
+        let probe = match probe {
+            "readiness" => &own.readiness_probe,
+            "startup" => &own.startup_probe,
+            "liveness" => &own.liveness_probe,
+            _ => return None,
+        };
+        match &probe.set()?.timeout_seconds {
+            Field::Set(seconds) => Some(*seconds),
+            // The API's default.
+            Field::Absent => Some(1),
+            Field::Malformed => None,
+        }
     }
 
     /// Its claims of volumes.

@@ -64,7 +64,7 @@ struct Round {
     least: usize,
 }
 
-const ROUNDS: [Round; 8] = [
+const ROUNDS: [Round; 9] = [
     Round {
         name: "First round",
         folder: "unseen",
@@ -104,6 +104,11 @@ const ROUNDS: [Round; 8] = [
         name: "Eighth round",
         folder: "unseen/eighth",
         least: 28,
+    },
+    Round {
+        name: "Ninth round",
+        folder: "unseen/ninth",
+        least: 24,
     },
 ];
 

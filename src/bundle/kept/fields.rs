@@ -201,6 +201,7 @@ pub(super) const RESOURCES: [Resource; 33] = [
             status/containerStatuses/*/state/terminated/exitCode status/containerStatuses/*/lastState/terminated/exitCode
             status/containerStatuses/*/state/terminated/finishedAt status/containerStatuses/*/lastState/terminated/finishedAt
             status/initContainerStatuses/*/state/terminated/finishedAt status/initContainerStatuses/*/lastState/terminated/finishedAt
+            spec/containers/*/readinessProbe/timeoutSeconds spec/containers/*/startupProbe/timeoutSeconds spec/containers/*/livenessProbe/timeoutSeconds
             spec/terminationGracePeriodSeconds status/initContainerStatuses/*/ready status/initContainerStatuses/*/state/running/startedAt
             status/initContainerStatuses/*/state/terminated/exitCode status/initContainerStatuses/*/lastState/terminated/exitCode
         text: spec/containers/*/resources/limits/memory spec/initContainers/*/resources/limits/memory spec/containers/*/image

@@ -129,11 +129,12 @@ async fn more(cluster: &Cluster, pod: Pod) -> ServingPod {
         ..
     } = &pod.meta;
     let log = async {
-        let Some(crashed) = pod.culprit().filter(|c| c.has_crashed()) else {
-            return Read::not_needed("no container ended by itself");
+        let crashed = pod.culprit().filter(|c| c.has_crashed());
+        let Some(faulty) = crashed.or_else(|| pod.unready_container()) else {
+            return Read::not_needed("no container ended by itself, or runs without being ready");
         };
         // Of one that waits, the kubelet has the log of its last run.
-        let container = crashed.name.clone();
+        let container = faulty.name.clone();
         let text = log_end::fetch(cluster, &pod.meta, &container, LOG).await;
         text.map(|text| LogEnd { container, text })
     };
@@ -185,9 +186,18 @@ mod tests {
         let logs = asked_of_many.iter().filter(|q| q.contains("container=c"));
         assert_eq!(logs.clone().count(), READ);
         assert!(!logs.clone().any(|q| q.contains("previous")));
-        // How an earlier run ended says nothing of the present one.
+        // Why a probe fails may be in the log of the present run.
         let running = asked(&[pod("a", false, &json!({"running": {}}))]).await;
-        assert!(!running.iter().any(|q| q.contains("container=")));
+        assert!(running.iter().any(|q| q.contains("container=c")));
+        let pulls = json!({"waiting": {"reason": "ContainerCreating"}});
+        let mut starting = pod("a", false, &pulls);
+        starting["status"]["containerStatuses"][0]["lastState"] = json!({});
+        assert!(
+            !asked(&[starting])
+                .await
+                .iter()
+                .any(|q| q.contains("container="))
+        );
     }
 
     #[test]

@@ -39,7 +39,7 @@ fn check(case: &Case<'_>) -> Verdict {
             rendering::at(place)
         ),
         "The chart is at fault, not the values.",
-        "Name another version of the chart in spec.chart.spec.version, and report the error to its publisher",
+        &rendering::other_version(case),
     )
     .whys(root)
     .into()

@@ -30,7 +30,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let Some(Outcome::Unscheduled { pod, message }) = case.outcome_by_pods()? else {
         return Ok(None);
     };
-    let remedies: Vec<&str> = kubelet::scheduling(message).collect();
+    let remedies = kubelet::scheduling(message);
     let step = match remedies.is_empty() {
         true => {
             "Check the nodes' shortage, then free or add capacity, or lower the pod's requests:"

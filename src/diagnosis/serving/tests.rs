@@ -140,7 +140,7 @@ fn a_probe_says_what_it_got_and_who_ends_the_container() {
     let (reason, late) = answer("Readiness", "context deadline exceeded");
     insta::assert_snapshot!(told(&running(), &[(reason, &late)], no_log()), @"
     Pod n/db-0 is not serving: it is running but not ready: its readiness probe fails: context deadline exceeded.
-    Check its log to see why the probe fails; restart the pod if it hangs:
+    The probe gets no answer in time (timeoutSeconds of its readiness probe). See in its log whether it answers later: then raise timeoutSeconds where the container is defined, and find out what slows it down. Restart the pod only if it hangs:
     $ kubectl logs -n n db-0 -c c --tail=50
     ");
     // Another container of the pod is restarted.
@@ -564,6 +564,73 @@ fn a_usual_start_is_no_fault() {
             format!("Pod n/db-0 is not serving: it is starting: {reason}.")
         );
     }
+}
+
+#[test]
+fn a_probe_that_couchdb_answers_too_late_needs_more_time() {
+    let late = "Readiness probe failed: Get \"http://10.0.0.1:5984/_up\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)";
+    let probe = |probe: Value, text: &str| {
+        let mut object = object(&running());
+        object["spec"]["containers"][0]["readinessProbe"] = probe;
+        let events = [event("Unhealthy", late, "05:00:50")];
+        told_of(&object, &events, log(text))
+    };
+    let up = |end: &str| format!("[notice] 2026-11-27T05:00:00Z a GET /_up {end}\n");
+    let answered = up("200 ok 2341");
+    insta::assert_snapshot!(probe(json!({"timeoutSeconds": 2}), &answered), @r#"
+    Pod n/db-0 is not serving: it is running but not ready: its readiness probe fails: Get "http://10.0.0.1:5984/_up": context deadline exceeded (Client.Timeout exceeded while awaiting headers).
+    CouchDB answers 200, but only after up to 2,341 ms (timeoutSeconds of its readiness probe is 2). Raise timeoutSeconds where the container is defined, and find out what slows CouchDB down (CPU limit, disk, indexing):
+    $ kubectl describe -n n pod db-0
+    "#);
+    let default = probe(json!({"httpGet": {}}), &answered);
+    assert!(default.contains("probe is 1)"), "{default}");
+    for odd in [json!(7), json!({"timeoutSeconds": "x"})] {
+        let said = probe(odd, &up("404 ok 9"));
+        assert!(
+            said.contains("(timeoutSeconds of its readiness probe)"),
+            "{said}"
+        );
+    }
+    // An error in the log says more than the probe.
+    let error = probe(
+        json!({}),
+        "[error] 2026-11-27T05:00:00Z a emulator -------- Too many processes",
+    );
+    assert!(
+        error.contains("+P") && !error.contains("timeoutSeconds"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_member_that_waits_comes_after_those_that_do_not_run() {
+    let found = |name: &str, status: &Value, events: &[Value]| ServingPod {
+        pod: Pod::from_value(
+            &json!({"metadata": {"name": name, "namespace": "n"}, "status": status,
+            "spec": {"containers": [{"name": "couchdb"}]}}),
+        ),
+        events: Read::Seen(Listing::whole(
+            events.iter().map(Event::from_value).collect(),
+        )),
+        log: no_log(),
+    };
+    let mut waits = running();
+    waits["containerStatuses"][0]["name"] = json!("couchdb");
+    let up = "Readiness probe failed: HTTP probe failed with statuscode: 404";
+    let unscheduled = json!({"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable",
+        "message": "0/6 nodes are available: 2 node(s) didn't match pod topology spread constraints, 4 node(s) had volume node affinity conflict. preemption: 0/6 nodes are available: 6 Preemption is not helpful for scheduling."}]});
+    let pods = [
+        found("db-0", &waits, &[event("Unhealthy", up, "05:00:50")]),
+        found("db-1", &unscheduled, &[]),
+    ];
+    let pods = unserving(&pods, "2026-11-27T05:01:00Z".parse().unwrap());
+    let finding = shown(Finding::new(pods[0].subject.clone(), ""), &pods);
+    insta::assert_snapshot!(fixture::reasoned(finding), @"
+    Pod n/db-1 is not serving: it cannot be scheduled: 0/6 nodes are available: 2 node(s) didn't match pod topology spread constraints, 4 node(s) had volume node affinity conflict. preemption: 0/6 nodes are available: 6 Preemption is not helpful for scheduling.
+
+    Its volume can only be used on some nodes, and the pod's topologySpreadConstraints allow no further pod there: set whenUnsatisfiable: ScheduleAnyway or a larger maxSkew where the pod is defined. Do not delete the claim or the volume, which hold the data. One node that takes it is enough:
+    $ kubectl describe -n n pod db-1
+    ");
 }
 
 #[test]

@@ -105,6 +105,35 @@ pub fn service_of(why: &str) -> Option<(String, String)> {
         .then(|| (namespace.to_owned(), name.to_owned()))
 }
 
+/// What to do about a refusal of a pod that only its words tell, as the beginning of a sentence.
+pub fn of_pod(said: &str) -> Option<&'static str> {
+    const REMEDIES: [(&[&str], &str); 5] = [
+        (
+            &["the integer value of priority (", "must not be provided"],
+            "Have the chart leave spec.priority out of the pod, or name a class in priorityClassName: the API server takes the value from the pod's PriorityClass, without a name from the one with globalDefault, which may be new",
+        ),
+        (
+            &["no PriorityClass with name "],
+            "Create the PriorityClass that the message names, or have the chart name one that exists",
+        ),
+        (
+            &["pod rejected: RuntimeClass "],
+            "Create the RuntimeClass that the message names, or have the chart name one that exists",
+        ),
+        (
+            &["unable to validate against any security context constraint"],
+            "Let the pod's ServiceAccount use a security context constraint that allows what the message names, or have the chart leave those fields out",
+        ),
+        (
+            &["Timeout: request did not complete within "],
+            "Find the admission webhooks for pods that do not answer. The API server asks them one after another, so their timeoutSeconds add up to more than a request may take, even with failurePolicy: Ignore. Have their pods answer (check network policies in front of them too), or lower timeoutSeconds",
+        ),
+    ];
+    let fits = |parts: &[&str]| parts.iter().all(|part| said.contains(part));
+    let found = REMEDIES.iter().find(|(parts, _)| fits(parts));
+    found.map(|(_, remedy)| *remedy)
+}
+
 /// OpenShift's security context constraints do not allow what the pod asks for.
 pub fn is_of_security_context(said: &str) -> bool {
     said.contains("unable to validate against any security context constraint")
@@ -289,6 +318,34 @@ mod tests {
         Some(Limits("maximum cpu usage per Container is 200m, but limit is 500m, minimum memory usage per Pod is 1Gi, but request is 64Mi"))
         Some(WebhookDown { name: "v.example", why: "Post \"https://hook.policy.svc:443/validate?timeout=10s\": no endpoints available for service \"hook\"" })
         "#);
+    }
+
+    #[test]
+    fn a_pod_that_is_refused_for_its_fields_has_a_remedy() {
+        for (said, part) in [
+            (
+                "pods \"a-x\" is forbidden: the integer value of priority (0) must not be provided in pod spec; priority admission controller computed 100000 from the given PriorityClass name",
+                "spec.priority",
+            ),
+            (
+                "pods \"a-x\" is forbidden: no PriorityClass with name p was found",
+                "PriorityClass",
+            ),
+            (
+                "pods \"a-x\" is forbidden: pod rejected: RuntimeClass \"gvisor\" not found",
+                "RuntimeClass",
+            ),
+            (
+                "Timeout: request did not complete within requested timeout - context deadline exceeded",
+                "timeoutSeconds",
+            ),
+        ] {
+            assert!(
+                of_pod(said).is_some_and(|remedy| remedy.contains(part)),
+                "{said}"
+            );
+        }
+        assert_eq!(of_pod("pods \"a-x\" is forbidden: something new"), None);
     }
 
     #[test]

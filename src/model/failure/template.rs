@@ -8,7 +8,7 @@ use crate::model::lead;
 /// A place in the chart's templates.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
-    /// The file, without the chart's name before it: `templates/job.yaml`. Empty where the text names none.
+    /// The file, without the chart's name before it: `templates/job.yaml`, `charts/a/templates/b.yaml`. Empty where the text names none.
     pub template: String,
     pub line: Option<u32>,
 }
@@ -178,10 +178,27 @@ fn executed(text: &str) -> Option<TemplateError> {
     let says = says.trim();
     let place = innermost(before);
     let path = values_path(expression);
+    let of_chart = subcharts(text);
     let value = |path: Option<Vec<&str>>| {
-        let path = path?.join(".");
-        (!path.is_empty()).then_some(path)
+        let path = path.filter(|path| !path.is_empty())?;
+        // Helm gives a subchart its own part of the values, and the global ones.
+        let of_chart = match path[0] {
+            "global" => &[][..],
+            _ => of_chart.as_slice(),
+        };
+        Some([of_chart, &path].concat().join("."))
     };
+    let mut words = path.iter().flatten();
+    let is_misspelt = |word: &&str| *word != "global" && word.eq_ignore_ascii_case("global");
+    if words.next().is_some_and(is_misspelt) && says.contains("nil pointer evaluating ") {
+        return Some(TemplateError::Broken {
+            place,
+            says: format!(
+                "{} is used, and Helm passes global values as .Values.global",
+                expression.trim()
+            ),
+        });
+    }
     if let Some((_, rest)) = says.split_once("nil pointer evaluating ") {
         // `interface {}.secretName`: the last part is what was asked of the value that is not there.
         let field = rest.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -276,6 +293,16 @@ fn values_path(expression: &str) -> Option<Vec<&str>> {
     (!parts.is_empty()).then_some(parts)
 }
 
+/// The subcharts down to the one whose template Helm renders: it is the first that the text names. A template that it includes may be another
+/// chart's, and is given the same values.
+fn subcharts(text: &str) -> Vec<&str> {
+    let mut words = text.split(|c: char| c.is_whitespace() || "()\"<>".contains(c));
+    let file = words.find(|word| word.contains("/templates/"));
+    let chart = file.and_then(|file| file.split_once("/templates/"));
+    let folders = chart.map(|(chart, _)| chart.split("/charts/"));
+    folders.into_iter().flatten().skip(1).collect()
+}
+
 /// The last `chart/templates/f.yaml:12:3` of a text.
 fn innermost(text: &str) -> Place {
     text.split(|c: char| c.is_whitespace() || "()\"<>".contains(c))
@@ -295,9 +322,9 @@ fn innermost(text: &str) -> Place {
 fn place(text: &str) -> Place {
     let mut parts = text.trim().split(':');
     let file = parts.next().unwrap_or_default();
-    let template = match file.find("templates/") {
-        Some(at) => &file[at..],
-        None => file,
+    let template = match file.split_once('/') {
+        Some((_, own)) if !file.starts_with("templates/") => own,
+        _ => file,
     };
     Place {
         template: template.to_owned(),
@@ -365,6 +392,27 @@ mod tests {
             assert!(matches!(error, TemplateError::Broken { .. }), "{error:?}");
             assert_eq!(error.lacks_root(), lacks_root, "{error:?}");
         }
+        let path = |text: &str| match TemplateError::parse(text) {
+            Some(TemplateError::Missing { value, .. } | TemplateError::Type { value, .. }) => value,
+            other => panic!("{other:?}"),
+        };
+        let sub = |expression: &str| {
+            path(&format!(
+                r#"template: c/charts/access/charts/db/templates/a.yaml:7:19: executing "c/charts/access/charts/db/templates/a.yaml" at <{expression}>: nil pointer evaluating interface {{}}.x"#
+            ))
+        };
+        assert_eq!(sub(".Values.a.x").as_deref(), Some("access.db.a"));
+        assert_eq!(sub(".Values.global.a.x").as_deref(), Some("global.a"));
+        // What a library chart is given are the values of the chart that includes it.
+        let library = r#"template: c/templates/a.yaml:1:3: executing "c/templates/a.yaml" at <include "x" .>: error calling include: template: c/charts/lib/templates/_x.tpl:2:4: executing "x" at <.Values.a.x>: nil pointer evaluating interface {}.x"#;
+        assert_eq!(path(library).as_deref(), Some("a"));
+        let global = TemplateError::parse(
+            r#"template: c/charts/a/templates/a.yaml:7:19: executing "c/charts/a/templates/a.yaml" at <.Values.Global.x>: nil pointer evaluating interface {}.x"#,
+        );
+        assert!(
+            matches!(&global, Some(TemplateError::Broken { says, .. }) if says.starts_with(".Values.Global.x is used")),
+            "{global:?}"
+        );
         for text in [
             r#"template: c/templates/a.yaml:8:15: executing "c/templates/a.yaml" at <.Values.proxy.Files>: can't evaluate field Files in type string"#,
             r#"template: c/templates/a.yaml:8:15: executing "c/templates/a.yaml" at <tpl .Values.a .>: error calling tpl: error during tpl function execution for "x": template: gotpl:1:3: executing "gotpl" at <.Release.Name>: can't evaluate field Release in type string"#,

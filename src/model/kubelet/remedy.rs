@@ -220,8 +220,11 @@ pub fn remedy(message: &str) -> Option<&'static str> {
     all(KUBELET, message).next()
 }
 
+/// The nodes of its volume's zone have as many of these pods as they may.
+const SPREAD: &str = "Its volume can only be used on some nodes, and the pod's topologySpreadConstraints allow no further pod there: set whenUnsatisfiable: ScheduleAnyway or a larger maxSkew where the pod is defined. Do not delete the claim or the volume, which hold the data";
+
 /// Remedies for the scheduler's message. Each alone would let a node accept the pod.
-pub fn scheduling(message: &str) -> impl Iterator<Item = &'static str> {
+pub fn scheduling(message: &str) -> Vec<&'static str> {
     // What follows repeats it for pods that would have to go.
     let own = message.split(" preemption: ").next().unwrap_or_default();
     // A toleration does not mend an unhealthy node.
@@ -231,7 +234,23 @@ pub fn scheduling(message: &str) -> impl Iterator<Item = &'static str> {
             .trim_start_matches([' ', '(', '{'])
             .starts_with("node.kubernetes.io/")
     });
-    all(SCHEDULER, own).filter(move |what| is_own_taint || *what != TOLERATE)
+    let found = all(SCHEDULER, own).filter(|what| is_own_taint || *what != TOLERATE);
+    let found: Vec<&str> = found.collect();
+    match is_held_by_spread(own) {
+        // What each of the two would take alone does not help.
+        true => vec![SPREAD],
+        false => found,
+    }
+}
+
+/// Whether the volume wants nodes that the pod's topologySpreadConstraints exclude.
+pub fn is_held_by_spread(message: &str) -> bool {
+    let own = message.split(" preemption: ").next().unwrap_or_default();
+    let parts = [
+        "didn't match pod topology spread constraints",
+        "had volume node affinity conflict",
+    ];
+    parts.iter().all(|part| own.contains(part))
 }
 
 fn all(rows: &'static [Row], message: &str) -> impl Iterator<Item = &'static str> {
@@ -346,7 +365,7 @@ mod tests {
 
     #[test]
     fn each_reason_of_the_scheduler_has_its_remedy() {
-        let said = |message: &str| scheduling(message).collect::<Vec<_>>().join("\n");
+        let said = |message: &str| scheduling(message).join("\n");
         insta::assert_snapshot!(said("0/5 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint {node.kubernetes.io/unreachable: }, 3 node(s) were unschedulable. preemption: 0/5 nodes are available: 1 Too many pods."), @"
         Free or add capacity, or lower what the pod requests
         Bring the unreachable nodes back
@@ -368,6 +387,10 @@ mod tests {
                 "Create the PersistentVolumeClaim",
             ),
             ("3 Too many pods", "Add nodes"),
+            (
+                "2 node(s) didn't match pod topology spread constraints. preemption: 4 node(s) had volume node affinity conflict",
+                "Add nodes where pods are missing",
+            ),
         ] {
             assert!(said(message).contains(part), "{message}");
         }

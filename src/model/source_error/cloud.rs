@@ -1,7 +1,11 @@
 //! What to do where a cloud gives source-controller no credentials, by the cloud's own words.
 
 /// Words, and what to do; the first that fits counts.
-const TEXTS: [(&[&str], &str); 10] = [
+const TEXTS: [(&[&str], &str); 11] = [
+    (
+        &["Request ARN is invalid"],
+        "AWS does not take the ARN of the role that source-controller asks for: correct the annotation eks.amazonaws.com/role-arn of its ServiceAccount (arn:aws:iam::ACCOUNT:role/NAME, with the account's number), and restart it",
+    ),
     (
         &["no EC2 IMDS role found"],
         "source-controller has no role of its own and gets none from its node: annotate its ServiceAccount with eks.amazonaws.com/role-arn and restart it, or give the node a role and its metadata service a hop limit of 2",
@@ -73,6 +77,10 @@ mod tests {
             (
                 "AccessDeniedException: x is not authorized to perform: ecr:GetAuthorizationToken",
                 "ecr:GetAuthorizationToken",
+            ),
+            (
+                "failed to confirm existence of 'charts' bucket: Request ARN is invalid",
+                "role-arn",
             ),
             (
                 "failed to get credential from 'azure': AADSTS700213: No matching federated identity record found",

@@ -8,6 +8,8 @@ use crate::model::field::Field;
 use crate::model::source::Source;
 use crate::text::one_line;
 
+const ENCRYPTED_KEY: &str = "the private key in the Secret has a passphrase: add it to the Secret (entry password), or use a key without one";
+
 /// Remedies for texts whose kind says too little; the first that fits counts.
 const TEXTS: &[(&[&str], &str)] = &[
     (
@@ -50,9 +52,12 @@ const TEXTS: &[(&[&str], &str)] = &[
         &["Command git-upload-pack ", "is not in expected format"],
         "correct the path of spec.url, which the server does not take for a repository's (that of Azure DevOps begins with v3 behind the host)",
     ),
+    (&["SSH identity key is encrypted"], ENCRYPTED_KEY),
+    (&["bcrypt_pbkdf: empty password"], ENCRYPTED_KEY),
+    (&["private key is passphrase protected"], ENCRYPTED_KEY),
     (
-        &["SSH identity key is encrypted"],
-        "add the password of the key to the Secret (entry password), or use a key without one",
+        &["decryption password incorrect"],
+        "correct the passphrase of the private key in the Secret (entry password), or use a key without one",
     ),
     (
         &[" auth option: 'host' is required"],

@@ -293,6 +293,7 @@ const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
         &[
             "failed to get credential from ",
             "unable to get authentication data from OIDC: ",
+            "Request ARN is invalid",
         ],
         &[],
     ),
