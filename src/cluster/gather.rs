@@ -7,6 +7,7 @@
 
 mod events;
 mod hook_jobs;
+mod hook_pods;
 mod job;
 mod log_end;
 mod mesh;
@@ -48,6 +49,7 @@ pub const ON_DEMAND_REQUESTS_MAX: u64 = REQUESTS_MAX
     + webhook::REQUESTS_MAX
     + mesh::REQUESTS_MAX
     + hook_jobs::REQUESTS_MAX
+    + hook_pods::REQUESTS_MAX
     + related::REQUESTS_MAX;
 
 /// Longest wait for one part: a list that hangs must not hold the others. A given `--request-timeout` counts instead.
@@ -145,13 +147,14 @@ impl Cluster {
             on_demand::couchdb(near, &snapshot),
             on_demand::pods(near, &hr, failure)
         );
-        let (nodes, webhook, mesh, hook_jobs, related) = match is_well(&hr) {
+        let (nodes, webhook, mesh, hook_jobs, hook_pods, related) = match is_well(&hr) {
             true => {
                 let well = match hr.is_remote() {
                     true => REMOTE,
                     false => "it is Ready",
                 };
                 (
+                    Read::not_needed(well),
                     Read::not_needed(well),
                     Read::not_needed(well),
                     Read::not_needed(well),
@@ -170,6 +173,7 @@ impl Cluster {
                     webhook::webhook(near, &snapshot, failure),
                     mesh::mesh(near, &snapshot),
                     hook_jobs::hook_jobs(near, &hr, failure),
+                    hook_pods::hook_pods(near, &hr, failure),
                     related::related(near, &snapshot, failure, &pods, (&service, &couch_pods))
                 )
             }
@@ -179,6 +183,7 @@ impl Cluster {
             webhook,
             mesh,
             hook_jobs,
+            hook_pods,
             related,
             rights,
             controllers,

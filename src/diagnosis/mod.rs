@@ -24,6 +24,7 @@ pub(crate) mod fixture;
 pub mod flux_commands;
 mod hook_job;
 mod hook_order;
+mod hook_pod;
 pub mod ignore;
 pub mod install;
 pub mod job;

@@ -350,6 +350,13 @@ impl HelmRelease {
         self.status.history.first()
     }
 
+    /// The condition that says that a test of the release failed.
+    pub fn failed_test(&self) -> Option<&Condition> {
+        let conditions = ["TestSuccess", "Released"].into_iter();
+        let mut conditions = conditions.filter_map(|kind| self.condition(kind));
+        conditions.find(|c| c.is_false() && c.reason == "TestFailed")
+    }
+
     /// Chart version of the revision that is deployed; `None` where none is, or controllers before 0.37 did not write it down.
     pub fn deployed_version(&self) -> Option<&str> {
         let mut history = self.status.history.iter();

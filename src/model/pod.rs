@@ -287,6 +287,11 @@ impl Pod {
         ["Failed", "Succeeded"].contains(&self.phase.text())
     }
 
+    /// It ended and failed, or a container of it did and may be started again.
+    pub fn is_failed(&self) -> bool {
+        self.phase.text() == "Failed" || self.culprit().is_some_and(|c| c.ended_badly().is_some())
+    }
+
     /// Names and images of its containers, as `spec` and the status have them.
     pub fn container_names(&self) -> impl Iterator<Item = (&str, &str)> {
         let planned = self.planned.known.iter();

@@ -246,6 +246,11 @@ impl Snapshot {
         self.parts.on_demand.hook_jobs.checked(part::HOOK_JOBS)
     }
 
+    /// The pods of the hook or the test that failed.
+    pub fn hook_pods(&self) -> Checked<Option<&Listing<ServingPod>>> {
+        self.parts.on_demand.hook_pods.checked(part::HOOK_PODS)
+    }
+
     /// What else the failure is about.
     pub fn related(&self) -> Checked<Option<&Related>> {
         self.parts.on_demand.related.checked(part::RELATED)

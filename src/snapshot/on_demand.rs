@@ -38,6 +38,8 @@ pub struct OnDemand {
     pub mesh: Read<Mesh>,
     /// The Jobs of the target namespace, if one of a hook failed without its name.
     pub hook_jobs: Read<Listing<Job>>,
+    /// The pods of a hook or a test that failed, if the failure names it.
+    pub hook_pods: Read<Listing<ServingPod>>,
     /// What else the failure is about.
     pub related: Read<Related>,
     /// Flux's Kustomizations, if an onboarding is asked for by name. Read once for all snapshots of a run.
@@ -63,6 +65,7 @@ impl Default for OnDemand {
             webhook: Read::not_asked(why),
             mesh: Read::not_asked(why),
             hook_jobs: Read::not_asked(why),
+            hook_pods: Read::not_asked(why),
             related: Read::not_asked(why),
             kustomizations: Arc::new(Read::not_asked(why)),
             databases: Arc::new(Read::not_asked("CouchDB was not asked")),
@@ -160,6 +163,7 @@ mod tests {
             webhook,
             mesh,
             hook_jobs,
+            hook_pods,
             related,
             kustomizations,
             databases,
@@ -177,6 +181,7 @@ mod tests {
             webhook.unknown(),
             mesh.unknown(),
             hook_jobs.unknown(),
+            hook_pods.unknown(),
             related.unknown(),
             kustomizations.unknown(),
             databases.unknown(),

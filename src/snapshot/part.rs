@@ -19,6 +19,7 @@ pub const NODES: &str = "the nodes of its pods";
 pub const WEBHOOK: &str = "the admission webhook";
 pub const MESH: &str = "the mesh";
 pub const HOOK_JOBS: &str = "the Jobs of the target namespace";
+pub const HOOK_PODS: &str = "the pods of the hook or test";
 pub const RELATED: &str = "what else the failure is about";
 /// The Kustomization that applies the HelmRelease's manifest.
 pub const KUSTOMIZATION: &str = "the Kustomization that applies the manifest";

@@ -18,7 +18,9 @@ const LOG: log_end::Most = log_end::Most {
 };
 
 /// Most requests: the list, and of each pod its events and a log.
-pub(super) const REQUESTS_MAX: u64 = 1 + READ as u64 * (1 + log_end::REQUESTS_MAX);
+pub(super) const REQUESTS_MAX: u64 = 1 + READ as u64 * MORE_MAX;
+/// Those of one pod.
+pub(super) const MORE_MAX: u64 = 1 + log_end::REQUESTS_MAX;
 
 /// The pods of a namespace by their labels.
 pub(super) async fn pods(
@@ -121,7 +123,8 @@ fn without(pod: Pod, why: Why) -> ServingPod {
     }
 }
 
-async fn more(cluster: &Cluster, pod: Pod) -> ServingPod {
+/// A pod with its events, and the log of the container that ended badly or is not ready.
+pub(super) async fn more(cluster: &Cluster, pod: Pod) -> ServingPod {
     let Meta {
         namespace,
         name,

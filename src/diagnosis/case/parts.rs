@@ -311,6 +311,13 @@ impl<'a> Case<'a> {
         self.snapshot.hook_jobs()
     }
 
+    /// The pods of the hook or the test that failed.
+    pub(in crate::diagnosis) fn hook_pods(&self) -> Checked<Option<&'a Listing<ServingPod>>> {
+        let found = self.snapshot.hook_pods()?;
+        self.note_malformed_pods(found, part::HOOK_PODS);
+        Ok(found)
+    }
+
     /// What else the failure is about.
     pub(in crate::diagnosis) fn related(&self) -> Checked<Option<&'a Related>> {
         self.snapshot.related()

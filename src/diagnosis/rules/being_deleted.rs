@@ -5,10 +5,10 @@ use crate::diagnosis::controller_log;
 use crate::diagnosis::deletion;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::flux_commands::kubectl;
-use crate::diagnosis::install;
 use crate::diagnosis::object_commands;
 use crate::diagnosis::remnants;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::diagnosis::{hook_pod, install};
 use crate::model::failure::flux::Uninstall;
 use crate::model::failure::{Cause, FailureText, JOB_FAILURES};
 use crate::snapshot::IfRead;
@@ -131,6 +131,7 @@ fn check(case: &Case<'_>) -> Verdict {
     }
     let mut of_hook = JOB_FAILURES.into_iter().chain(["-delete hooks failed"]);
     if stuck.is_some_and(|why| of_hook.any(|t| why.contains(t))) {
+        (finding, _) = hook_pod::explained(case, finding);
         finding = finding
             .step("If the hook cannot be fixed, uninstall without the chart's hooks:")
             .command(kubectl(case, "patch").args([

@@ -2,10 +2,10 @@
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Subject};
-use crate::diagnosis::object_commands;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::failure::split_trailer;
+use crate::diagnosis::{hook_pod as of_pod, object_commands};
+use crate::model::failure::{hook_pod, split_trailer};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS133",
@@ -28,15 +28,11 @@ second installation fails on the database (SKVS301)."#,
 
 fn check(case: &Case<'_>) -> Verdict {
     let hr = case.hr();
-    let failed = ["TestSuccess", "Released"]
-        .iter()
-        .filter_map(|kind| case.hr().condition(kind))
-        .find(|c| c.is_false() && c.reason == "TestFailed" && !case.is_ready());
-    let Some(condition) = failed else {
+    let Some(condition) = hr.failed_test().filter(|_| !case.is_ready()) else {
         return Ok(None);
     };
     let (message, _) = split_trailer(&condition.message);
-    let pod = test_pod(message).map(|name| Subject::new("Pod", hr.release_namespace(), name));
+    let pod = hook_pod(message).map(|name| Subject::new("Pod", hr.release_namespace(), name));
     let sentence = match &pod {
         Some(pod) => format!("a test of the release failed: {pod}"),
         None => "the tests of the release failed".to_owned(),
@@ -45,9 +41,13 @@ fn check(case: &Case<'_>) -> Verdict {
         .finding(pod.clone().unwrap_or_else(|| case.subject()), sentence)
         .why("The release was applied, but its tests, enabled in the manifest, failed.")
         .seen([Evidence::condition(case.subject(), condition)]);
+    let (finding, is_read) = of_pod::explained(case, finding);
     match pod {
         Some(pod) => finding
-            .step("Read its log:")
+            .step(match is_read {
+                true => "Fix what its log says, or see whether that is over by now, and let the test run again. The whole log:",
+                false => "Read its log:",
+            })
             .command(object_commands::logs(&pod)),
         None => finding.step("Look at its pods:").command([
             "kubectl",
@@ -59,13 +59,6 @@ fn check(case: &Case<'_>) -> Verdict {
     }
     .then(then(case, Fixes::Elsewhere))
     .into()
-}
-
-/// The pod in `pod NAME failed` or `[Pod/ns/NAME status: 'Failed']`.
-fn test_pod(message: &str) -> Option<&str> {
-    let (_, rest) = message.rsplit_once("pod ")?;
-    let (name, _) = rest.split_once(" failed")?;
-    (!name.is_empty() && !name.contains(' ')).then_some(name)
 }
 
 #[cfg(test)]

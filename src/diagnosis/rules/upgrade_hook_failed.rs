@@ -6,8 +6,8 @@ use crate::diagnosis::hook_job::{self as jobs, Upgrade};
 use crate::diagnosis::job::Death;
 use crate::diagnosis::retries::{Fixes, past_installation, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::diagnosis::{flux_commands, install, object_commands};
-use crate::model::failure::{Cause, hook_job};
+use crate::diagnosis::{flux_commands, hook_pod, install, object_commands};
+use crate::model::failure::{Cause, hook_job, hook_pod as pod_of};
 use crate::snapshot::IfRead;
 use crate::text::one_line;
 
@@ -42,7 +42,7 @@ fn check(case: &Case<'_>) -> Verdict {
         return Ok(None);
     };
     let Cause::Wait(wait) = &text.cause else {
-        return match hook_pod(text.raw) {
+        return match pod_of(text.raw) {
             Some(pod) => of_pod(case, hook, pod),
             None => Ok(None),
         };
@@ -117,7 +117,9 @@ fn check(case: &Case<'_>) -> Verdict {
         .why(left)
         .whys(concluded.as_deref())
         .whys(is_complete.then_some("It is complete by now."))
-        .seen(death.map(Death::evidence))
+        .seen(death.map(Death::evidence));
+    let (finding, _) = hook_pod::explained(case, finding);
+    let finding = finding
         .step(match is_complete {
             true => "Its log may show what took so long:",
             false => READ_LOG,
@@ -183,20 +185,11 @@ fn stored(case: &Case<'_>, hook: &str) -> Option<Subject> {
     (!only.name.is_empty()).then(|| Subject::new("Job", case.hr().release_namespace(), &only.name))
 }
 
-/// The hook is a pod by itself: `pod x failed`.
-fn hook_pod(text: &str) -> Option<&str> {
-    let (before, _) = text.trim_end().rsplit_once(" failed")?;
-    let (_, name) = before.rsplit_once("pod ")?;
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
-    (!name.is_empty() && name.chars().all(plain)).then_some(name)
-}
-
 fn of_pod(case: &Case<'_>, hook: &str, pod: &str) -> Verdict {
     let pod = Subject::new("Pod", case.hr().release_namespace(), pod);
-    let finding = case
-        .finding(pod.clone(), format!("{pod} of the {hook} hook failed"))
-        .step(READ_LOG)
-        .command(object_commands::logs(&pod));
+    let finding = case.finding(pod.clone(), format!("{pod} of the {hook} hook failed"));
+    let (finding, _) = hook_pod::explained(case, finding);
+    let finding = finding.step(READ_LOG).command(object_commands::logs(&pod));
     ended_by(case, hook, Some(&pod), finding)
 }
 

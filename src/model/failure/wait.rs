@@ -1,6 +1,7 @@
 //! Helm's wait for the objects that it has applied: which ones, and how the wait ended.
 
 use super::text::unwrap_action;
+use crate::model::names::is_object_name;
 
 /// A wait that ended badly.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,6 +104,13 @@ pub fn hook_job(text: &str) -> Option<&str> {
     JOB_FAILURES
         .iter()
         .find_map(|reason| failed_job(text, reason))
+}
+
+/// The pod in `pod x failed`: a hook or a test that is a pod by itself.
+pub fn hook_pod(text: &str) -> Option<&str> {
+    let (before, _) = text.trim_end().rsplit_once(" failed")?;
+    let (_, name) = before.rsplit_once("pod ")?;
+    is_object_name(name).then_some(name)
 }
 
 /// The Job in `job x failed: REASON`.
