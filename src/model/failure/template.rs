@@ -68,6 +68,22 @@ fn refused(text: &str) -> Option<TemplateError> {
     })
 }
 
+/// The values that the chart's author wants by `--set KEY=…`.
+pub fn wanted_flags(says: &str) -> Vec<&str> {
+    let mut keys: Vec<&str> = Vec::new();
+    for lead in ["--set ", "--set-string "] {
+        for (at, _) in says.match_indices(lead) {
+            let rest = &says[at + lead.len()..];
+            let plain = |c: char| c.is_ascii_alphanumeric() || "._-[]".contains(c);
+            let key = crate::model::lead(rest, plain);
+            if rest[key.len()..].starts_with('=') && !key.is_empty() && !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+    }
+    keys
+}
+
 /// `type mismatch on redis: %!t(<nil>)`: the values for a subchart are not a map.
 fn subchart(text: &str) -> Option<TemplateError> {
     let (_, rest) = text.split_once("type mismatch on ")?;
@@ -346,6 +362,15 @@ mod tests {
         Place {
             template: template.to_owned(),
             line: Some(line),
+        }
+    }
+
+    #[test]
+    fn values_that_are_wanted_as_flags_are_named() {
+        let says = "'auth.password' must not be empty, please add '--set auth.password=$PASSWORD --set-string a.b=1 --set auth.password=x' to the command";
+        assert_eq!(wanted_flags(says), ["auth.password", "a.b"]);
+        for none in ["--set", "--set =x", "--set a b", "use --set-file a=b"] {
+            assert!(wanted_flags(none).is_empty(), "{none}");
         }
     }
 
