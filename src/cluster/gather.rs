@@ -88,12 +88,13 @@ impl Cluster {
                 &hr.metadata.namespace,
                 "HelmRelease",
                 &hr.metadata.name,
-                Some(&hr.metadata.uid)
+                None
             ),
             target_namespace(near, &hr),
             service_account(near, &hr),
             dependencies(near, &hr),
         );
+        let (events, former_events) = events::split(events, &hr.metadata.uid);
         let Installed {
             stored,
             policy,
@@ -114,6 +115,7 @@ impl Cluster {
             lost_job: job.lost,
             gone_job,
             events,
+            former_events,
             target_namespace,
             service_account,
             policy,

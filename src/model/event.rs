@@ -87,6 +87,23 @@ impl Event {
     }
 }
 
+impl Event {
+    /// helm-controller has uninstalled this release, `namespace/name`: `Helm uninstall succeeded for release core/a.v1 with chart …`.
+    pub fn is_uninstall_of(&self, release: &str) -> bool {
+        let rest = self
+            .message
+            .strip_prefix("Helm uninstall succeeded for release ");
+        let rest = rest.and_then(|rest| rest.strip_prefix(release));
+        let is_whole = |rest: &str| {
+            let rest = rest.strip_prefix(".v").map_or(rest, |rest| {
+                rest.trim_start_matches(|c: char| c.is_ascii_digit())
+            });
+            rest.is_empty() || rest.starts_with([' ', '\n', ':'])
+        };
+        self.reason == "UninstallSucceeded" && rest.is_some_and(is_whole)
+    }
+}
+
 /// `couchdb` of `spec.containers{couchdb}`.
 fn container(path: &str) -> Option<String> {
     let (list, name) = path.strip_suffix('}')?.split_once('{')?;
@@ -107,6 +124,26 @@ pub fn sort(events: &mut [Event]) {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn an_uninstall_is_of_one_release() {
+        let is = |reason: &str, message: &str| {
+            let event = json!({"reason": reason, "message": message});
+            Event::from_value(&event).is_uninstall_of("core/a")
+        };
+        let lead = "Helm uninstall succeeded for release ";
+        for end in [
+            "core/a",
+            "core/a.v12 with chart c@0.1.2",
+            "core/a with chart c",
+        ] {
+            assert!(is("UninstallSucceeded", &format!("{lead}{end}")), "{end}");
+        }
+        for end in ["core/ab", "core/a.b", "core/a.v1x", "other/a", ""] {
+            assert!(!is("UninstallSucceeded", &format!("{lead}{end}")), "{end}");
+        }
+        assert!(!is("UninstallFailed", &format!("{lead}core/a")));
+    }
 
     #[test]
     fn both_kinds_of_events_are_read() {

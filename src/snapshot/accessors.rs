@@ -147,11 +147,18 @@ impl Snapshot {
         let Some(events) = self.events()? else {
             return Ok(None);
         };
-        match events.known().iter().rev().find(|event| is(event)) {
-            None => events.all().map(|_| None),
-            found => Ok(found),
+        newest(events, is)
+    }
+
+    /// The newest event of a former HelmRelease of the same name that `is` takes; `None` where none does.
+    ///
+    /// # Errors
+    /// None of those that were read does, and not all were.
+    pub fn newest_former_event(&self, is: impl Fn(&Event) -> bool) -> Checked<Option<&Event>> {
+        match self.parts.former_events.checked(part::EVENTS)? {
+            Some(events) => newest(events, is),
+            None => Ok(None),
         }
-        .map_err(|why| Unread::new(part::EVENTS, why))
     }
 
     /// The Namespace that the release installs into.
@@ -283,6 +290,14 @@ impl Snapshot {
 }
 
 /// Tests change parts where they are.
+fn newest(events: &Events, is: impl Fn(&Event) -> bool) -> Checked<Option<&Event>> {
+    match events.known().iter().rev().find(|event| is(event)) {
+        None => events.all().map(|_| None),
+        found => Ok(found),
+    }
+    .map_err(|why| Unread::new(part::EVENTS, why))
+}
+
 #[cfg(test)]
 impl std::ops::Deref for Snapshot {
     type Target = Parts;

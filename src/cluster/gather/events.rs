@@ -32,6 +32,14 @@ pub(super) async fn about(
     Read::from_result(page).map(sorted)
 }
 
+/// The events of the object with this uid, and those of former objects of its name. An event without a uid counts as its own, and all do
+/// where the uid is not known.
+pub(super) fn split(all: Read<Events>, uid: &str) -> (Read<Events>, Read<Events>) {
+    let is_own = |event: &Event| uid.is_empty() || event.uid.is_empty() || event.uid == uid;
+    let former = all.clone().map(|all| all.filter(|event| !is_own(event)));
+    (all.map(|all| all.filter(is_own)), former)
+}
+
 /// Events of controllers that could not create a pod in the namespace.
 pub(super) async fn refused_pods(cluster: &Cluster, namespace: &str) -> Read<Events> {
     let path = format!(

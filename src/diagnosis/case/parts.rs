@@ -184,6 +184,17 @@ impl<'a> Case<'a> {
         self.snapshot.newest_event(is)
     }
 
+    /// The newest event of a former HelmRelease of the same name that `is` takes; `None` where none does.
+    ///
+    /// # Errors
+    /// None of those that were read does, and not all were.
+    pub(in crate::diagnosis) fn newest_former_event(
+        &self,
+        is: impl Fn(&Event) -> bool,
+    ) -> Checked<Option<&'a Event>> {
+        self.snapshot.newest_former_event(is)
+    }
+
     /// The Namespace that the release installs into.
     pub(in crate::diagnosis) fn target_namespace(&self) -> Checked<Option<&'a Namespace>> {
         let what = part::target_namespace(self.hr());

@@ -195,6 +195,48 @@ mod tests {
     }
 
     #[test]
+    fn a_database_that_stayed_when_its_onboarding_was_moved_is_its_own() {
+        use crate::model::event::Event;
+        use crate::snapshot::Listing;
+        use serde_json::json;
+        let name = "database-left-behind";
+        let mut snapshot = fixture::snapshot(name);
+        let hr = &snapshot.helm_release;
+        let release = format!("{}/{}", hr.release_namespace(), hr.release_name());
+        read_all(&mut snapshot, Objects::default());
+        let former = |release: &str| {
+            let event = json!({"reason": "UninstallSucceeded", "lastTimestamp": "2026-11-27T04:39:37Z",
+                "message": format!("Helm uninstall succeeded for release {release}.v1 with chart c@0.1.2")});
+            Read::Seen(Listing::whole(vec![Event::from_value(&event)]))
+        };
+        snapshot.former_events = former(&release);
+        let labels = &mut snapshot.helm_release.metadata.labels;
+        for (label, value) in crate::model::kustomization::LABELS
+            .iter()
+            .zip(["teams", "flux-system"])
+        {
+            labels.insert((*label).to_owned(), value.to_owned());
+        }
+        insta::assert_snapshot!(fixture::reasoned(found(&snapshot, name)), @"
+        The chart creates the database once, before anything else, and refuses to take over an existing one.
+        It is 2y267d older than this HelmRelease.
+        A HelmRelease of this name was removed at 2026-11-27T04:39:37Z, and Flux uninstalled its release. The database stayed: it is most likely this onboarding's own and holds its team's data.
+        The onboarding's name implies another database: the manifest may be a copy in which a value was forgotten.
+        the database pds_database already exists, so its creation Job fails
+        Do not delete it. Skip the creation Job: values.databaseCreationJob.enabled: false, if the chart has this value.
+        It is applied by Kustomization flux-system/teams now. If it was moved there from another one, that one has pruned it: before the next move, annotate the HelmRelease in Git with kustomize.toolkit.fluxcd.io/prune: disabled, and move it after that is applied.
+        ");
+        snapshot.former_events = former("core/another");
+        assert!(format!("{:?}", found(&snapshot, name).fix).contains("delete-db"));
+        snapshot.former_events = Read::failed("timeout");
+        let unread = format!("{:?}", found(&snapshot, name));
+        assert!(
+            !unread.contains("--backup") && unread.contains("unknown"),
+            "{unread}"
+        );
+    }
+
+    #[test]
     fn a_revision_of_its_own_that_was_in_use_is_its_own_data() {
         use base64::Engine;
         use base64::engine::general_purpose::STANDARD;

@@ -1,5 +1,6 @@
 //! CouchDB's view of the database: its size, and whether it is older than this onboarding.
 
+use super::unclaimed::removed_before;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::snapshot::IfRead;
@@ -43,6 +44,9 @@ pub(super) fn described(case: &Case<'_>, finding: Finding) -> Finding {
             .map(|pod| Evidence::new(pod, &format!("GET /{database}"), &parts.join(", "))),
     );
     match older(case, &found) {
+        Some(seconds) if seconds > 0 && matches!(removed_before(case), Ok(Some(_))) => finding.why(
+            format!("It is {} older than this HelmRelease.", duration(seconds)),
+        ),
         Some(seconds) if seconds > 0 => finding.why(format!(
             "It is {} older than this onboarding: a former owner of the name left it.",
             duration(seconds)

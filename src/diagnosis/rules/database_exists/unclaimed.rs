@@ -5,13 +5,14 @@
 use super::age::{YOUNGER, may_be_its_own};
 use crate::diagnosis::case::Case;
 use crate::diagnosis::deletion::{self, Deletion};
-use crate::diagnosis::finding::Finding;
+use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::flux_commands::kubectl;
 use crate::diagnosis::job::Death;
 use crate::diagnosis::retries::{Fixes, then, upgrade};
 use crate::model::event::Event;
 use crate::snapshot::databases::Found;
 use crate::snapshot::{Checked, IfRead};
+use crate::text::one_line;
 
 /// The finding with the likeliest origin of the database and its fix.
 pub(super) fn advised(case: &Case<'_>, finding: Finding, database: Option<&str>) -> Finding {
@@ -22,6 +23,10 @@ pub(super) fn advised(case: &Case<'_>, finding: Finding, database: Option<&str>)
             .step("Do not delete it. Skip the creation Job: values.databaseCreationJob.enabled: false, if the chart has this value.")
             .then(then(case, Fixes::Back));
     }
+    let former = removed_before(case);
+    if let Ok(Some(former)) = former {
+        return moved(case, finding, former);
+    }
     if let Some(race) = case.job_as_far_as_read().lost_race() {
         return raced(case, finding, race, database);
     }
@@ -31,7 +36,7 @@ pub(super) fn advised(case: &Case<'_>, finding: Finding, database: Option<&str>)
     }
     let claims = claims(case, deletion.as_ref());
     // The data may be this onboarding's own: no deletion is offered until that is known.
-    let doubt = before.err().map(|unread| {
+    let doubt = before.err().or(former.err()).map(|unread| {
         let why = unread.why.clause();
         format!("It is unknown whether this onboarding was installed before: {why}.")
     });
@@ -171,6 +176,32 @@ fn installed_before<'a>(case: &Case<'a>) -> Checked<Option<&'a str>> {
     };
     let event = case.newest_event(tells)?;
     Ok(event.map(|event| event.reason.as_str()))
+}
+
+/// The event by which a former HelmRelease of this name says that the same release was uninstalled with it.
+pub(super) fn removed_before<'a>(case: &Case<'a>) -> Checked<Option<&'a Event>> {
+    let hr = case.hr();
+    let release = format!("{}/{}", hr.release_namespace(), hr.release_name());
+    case.newest_former_event(|event| event.is_uninstall_of(&release))
+}
+
+/// The HelmRelease was removed with its release, and created again: the database stayed.
+fn moved(case: &Case<'_>, finding: Finding, former: &Event) -> Finding {
+    let at = former
+        .last_seen
+        .map_or_else(String::new, |at| format!(" at {at}"));
+    let finding = finding
+        .why(format!("A HelmRelease of this name was removed{at}, and Flux uninstalled its release. The database stayed: it is most likely this onboarding's own and holds its team's data."))
+        .seen([Evidence::new(case.subject(), "events", &format!("{}: {}", former.reason, one_line(&former.message)))])
+        .step("Do not delete it. Skip the creation Job: values.databaseCreationJob.enabled: false, if the chart has this value.");
+    let finding = match case.applied_by().if_read() {
+        Some((namespace, name)) => finding.step(format!(
+            "It is applied by Kustomization {} now. If it was moved there from another one, that one has pruned it: before the next move, annotate the HelmRelease in Git with kustomize.toolkit.fluxcd.io/prune: disabled, and move it after that is applied.",
+            one_line(&format!("{namespace}/{name}"))
+        )),
+        None => finding,
+    };
+    finding.then(then(case, Fixes::Back))
 }
 
 /// The onboarding was there for a while when the Job was made that fails.
