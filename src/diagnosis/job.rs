@@ -11,6 +11,7 @@ pub use uncreated::Uncreated;
 
 use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};
+use super::webhook;
 use crate::model::creation_log::may_have_created;
 use crate::model::failure::refusal;
 use crate::snapshot::{CreationJob, JobPod, Listing, Read, Snapshot, Unread, Why};
@@ -203,22 +204,28 @@ impl Job {
     }
 
     /// Adds to a finding why no pod could be made, and what to do; nothing where that is not the case.
-    pub fn tell_refusal(&self, finding: Finding) -> Finding {
+    pub(super) fn tell_refusal(&self, case: &Case<'_>, finding: Finding) -> Finding {
         let Some(refused) = &self.uncreated else {
             return finding;
         };
         let remedy = refusal::of_pod(&refused.why).unwrap_or("Fix the reason for the refusal");
-        let finding = finding
-            .why(format!("The Job's pod was refused: {}", refused.why))
-            .seen([refused.evidence()]);
         let finding = match refusal::is_bare_timeout(&refused.why) {
             true => {
                 let webhooks = "validatingwebhookconfigurations,mutatingwebhookconfigurations";
-                finding
+                let finding = finding
+                    .why(format!(
+                        "The Job's pod could not be created: {}",
+                        refused.why
+                    ))
+                    .seen([refused.evidence()]);
+                webhook::of_pods(case, finding)
                     .step(format!("{remedy}:"))
                     .command(["kubectl", "get", webhooks])
             }
-            false => finding.step(format!("{remedy}.")),
+            false => finding
+                .why(format!("The Job's pod was refused: {}", refused.why))
+                .seen([refused.evidence()])
+                .step(format!("{remedy}.")),
         };
         finding.step("The Job's events:").command(refused.command())
     }

@@ -6,8 +6,9 @@ use super::serving::{self, Unserving};
 use crate::model::event::Event;
 use crate::model::failure::refusal::Refusal;
 use crate::model::owner::{Belongs, is_named_by};
+use crate::model::webhook_configuration::OfPods;
 use crate::snapshot::{IfRead, Listing, Read, ServingPod, Webhook};
-use crate::text::one_line;
+use crate::text::{count, one_line};
 use std::ops::ControlFlow;
 
 /// The configurations that have the webhook of that name, as far as they were read.
@@ -24,6 +25,58 @@ pub(super) fn configurations(
     all.filter(|c| c.has(name, service))
         .map(|c| Subject::from(&c.meta))
         .collect()
+}
+
+/// Configurations that are shown.
+const SHOWN: usize = 3;
+
+/// The finding with the configurations that ask webhooks about new pods, those that may take longest first.
+pub(super) fn of_pods(case: &Case<'_>, finding: Finding) -> Finding {
+    let unknown = |finding: Finding, why: &str| {
+        finding.why(format!(
+            "Which webhooks are asked about new pods is unknown: {why}."
+        ))
+    };
+    let configurations = match case.webhook() {
+        Ok(Some(webhook)) => &webhook.configurations,
+        Ok(None) => return finding,
+        Err(unread) if unread.is_not_needed() => return finding,
+        Err(unread) => return unknown(finding, &unread.why.clause()),
+    };
+    let all = match configurations {
+        Read::Seen(all) => all,
+        Read::Absent => return finding,
+        Read::Unknown(why) => return unknown(finding, &why.clause()),
+    };
+    let mut of_pods: Vec<(Subject, OfPods)> = all
+        .known()
+        .iter()
+        .map(|c| (Subject::from(&c.meta), c.of_pods()))
+        .filter(|(_, found)| found.hooks > 0 || found.is_cut)
+        .collect();
+    of_pods.sort_by_key(|(_, found)| std::cmp::Reverse(found.seconds));
+    let more = of_pods.len().saturating_sub(SHOWN);
+    let finding = of_pods
+        .iter()
+        .take(SHOWN)
+        .fold(finding, |finding, (subject, found)| {
+            let hooks = count(found.hooks, "webhook");
+            let says = match found.is_cut {
+                true => format!("{hooks} for new pods, and what cannot be read"),
+                false => format!("{hooks} for new pods, {} s at most", found.seconds),
+            };
+            finding
+                .why(format!("{subject} has {says}."))
+                .seen([Evidence::new(subject.clone(), ".webhooks", &says)])
+        });
+    let finding = match more {
+        0 => finding,
+        more => finding.why(format!("So have {more} more.")),
+    };
+    match all.not_all() {
+        Some(why) => unknown(finding, &format!("not all were read ({})", why.clause())),
+        None => finding,
+    }
 }
 
 /// Namespace and name of the Service that the configurations give to the webhook of that name.
@@ -196,4 +249,45 @@ fn unserving<'a>(
         pod.is_doubtful = !webhook.of_service && !matches!(belongs, Some(Belongs::Yes));
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::fixture;
+    use crate::model::webhook_configuration::WebhookConfiguration;
+    use crate::snapshot::Why;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn webhooks_for_new_pods_are_named_with_the_time_that_they_may_take() {
+        let name = "image-not-pulled";
+        let told = |configurations: Read<Listing<WebhookConfiguration>>| {
+            let mut snapshot = fixture::snapshot(name);
+            snapshot.on_demand.webhook = Read::Seen(Webhook {
+                configurations,
+                pods: Read::not_needed("x"),
+                refusals: Read::not_needed("x"),
+                of_service: false,
+            });
+            let case = Case::new(&snapshot, fixture::meta(name).now);
+            fixture::reasoned(of_pods(&case, Finding::new(case.subject(), "x")))
+        };
+        let configuration = |name: &str, hooks: &Value| {
+            let object = json!({"metadata": {"name": name}, "webhooks": hooks});
+            WebhookConfiguration::from_value(&object, "MutatingWebhookConfiguration")
+        };
+        let rules = json!([{"apiGroups": [""], "operations": ["CREATE"], "resources": ["pods"]}]);
+        let hook = json!({"name": "a", "rules": rules, "timeoutSeconds": 10});
+        let all = vec![
+            configuration("odd", &json!(7)),
+            configuration("others", &json!([{"name": "b", "rules": []}])),
+            configuration("injector", &json!([hook, hook])),
+        ];
+        insta::assert_snapshot!(told(Read::Seen(Listing::whole(all))), @"");
+        assert!(told(Read::failed("timeout")).contains("is unknown: timeout"));
+        let cut = Why::NotAsked("only the first 250 were read".to_owned());
+        let cut = told(Read::Seen(Listing::new(Vec::new(), Some(cut))));
+        assert!(cut.contains("not all were read (only"), "{cut}");
+    }
 }

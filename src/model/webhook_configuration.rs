@@ -21,6 +21,27 @@ struct Hook {
     client_config: Field<ClientConfig>,
     namespace_selector: Field<LabelSelector>,
     object_selector: Field<LabelSelector>,
+    rules: Entries<HookRule>,
+    timeout_seconds: Field<i64>,
+}
+
+/// Which requests a webhook is asked about.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+struct HookRule {
+    api_groups: Entries<String>,
+    operations: Entries<String>,
+    resources: Entries<String>,
+}
+
+/// The webhooks of a configuration that are asked about new pods, whatever their selectors leave out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OfPods {
+    pub hooks: u64,
+    /// How long they may take one after another.
+    pub seconds: i64,
+    /// Something of one of them cannot be read.
+    pub is_cut: bool,
 }
 
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -112,6 +133,30 @@ impl WebhookConfiguration {
         }
     }
 
+    /// Its webhooks that are asked about new pods.
+    pub fn of_pods(&self) -> OfPods {
+        let none = OfPods {
+            is_cut: !self.hooks.all,
+            ..OfPods::default()
+        };
+        self.hooks.known.iter().fold(none, |found, hook| {
+            // The API's default.
+            let seconds = match hook.timeout_seconds {
+                Field::Set(seconds) => Some(seconds),
+                Field::Absent => Some(10),
+                Field::Malformed => None,
+            };
+            match hook.is_of_pods() {
+                Some(false) => found,
+                is => OfPods {
+                    hooks: found.hooks + u64::from(is == Some(true)),
+                    seconds: found.seconds + seconds.filter(|_| is == Some(true)).unwrap_or(0),
+                    is_cut: found.is_cut || is.is_none() || seconds.is_none(),
+                },
+            }
+        })
+    }
+
     /// The values of the label `istio.io/rev` that it asks namespaces for, and whether it asks for `istio-injection: enabled`.
     pub fn asked_labels(&self) -> Vec<String> {
         let mut asked = Vec::new();
@@ -141,6 +186,32 @@ impl WebhookConfiguration {
 }
 
 impl Hook {
+    /// Whether one of its rules takes new pods; `None` where that is not known.
+    fn is_of_pods(&self) -> Option<bool> {
+        let has = |list: &Entries<String>, wanted: &[&str]| {
+            let is = list.known.iter().any(|one| wanted.contains(&one.as_str()));
+            (is || list.all).then_some(is)
+        };
+        let of_rule = |rule: &HookRule| {
+            let parts = [
+                has(&rule.api_groups, &["", "*"]),
+                has(&rule.operations, &["CREATE", "*"]),
+                has(&rule.resources, &["pods", "*", "*/*"]),
+            ];
+            match () {
+                () if parts.contains(&Some(false)) => Some(false),
+                () if parts.contains(&None) => None,
+                () => Some(true),
+            }
+        };
+        let found: Vec<Option<bool>> = self.rules.known.iter().map(of_rule).collect();
+        match () {
+            () if found.contains(&Some(true)) => Some(true),
+            () if found.contains(&None) || !self.rules.all => None,
+            () => Some(false),
+        }
+    }
+
     fn service(&self) -> Option<(&str, &str)> {
         let service = self.client_config.set()?.service.set()?;
         Some((service.namespace.as_str(), service.name.as_str()))
@@ -229,6 +300,47 @@ mod tests {
             Fields::new(&json!({"metadata": {"name": "x", "labels": labels}})).meta("x")
         };
         configuration(selectors).takes(&meta(namespace), &meta(pod))
+    }
+
+    #[test]
+    fn webhooks_for_new_pods_add_up() {
+        let of = |hooks: Value| {
+            let object = json!({"metadata": {"name": "c"}, "webhooks": hooks});
+            let found = WebhookConfiguration::from_value(&object, "x").of_pods();
+            (found.hooks, found.seconds, found.is_cut)
+        };
+        let rule = |groups: &[&str], operations: &[&str], resources: &[&str]| json!([{"apiGroups": groups, "operations": operations, "resources": resources}]);
+        let pods = rule(&[""], &["CREATE", "UPDATE"], &["pods"]);
+        let all = rule(&["*"], &["*"], &["*"]);
+        assert_eq!(
+            of(
+                json!([{"name": "a", "rules": pods, "timeoutSeconds": 4}, {"name": "b", "rules": all}])
+            ),
+            (2, 14, false)
+        );
+        for other in [
+            rule(&["apps"], &["CREATE"], &["pods"]),
+            rule(&[""], &["UPDATE"], &["pods"]),
+            rule(&[""], &["CREATE"], &["pods/exec", "configmaps"]),
+            json!([]),
+        ] {
+            assert_eq!(
+                of(json!([{"name": "a", "rules": other}])),
+                (0, 0, false),
+                "{other}"
+            );
+        }
+        for odd in [
+            json!(7),
+            json!([{"name": "a", "rules": 7}]),
+            json!([{"name": "a", "rules": [{"apiGroups": [""], "operations": 7, "resources": ["pods"]}]}]),
+        ] {
+            assert_eq!(of(odd.clone()), (0, 0, true), "{odd}");
+        }
+        assert_eq!(
+            of(json!([{"name": "a", "rules": pods, "timeoutSeconds": "x"}])),
+            (1, 0, true)
+        );
     }
 
     #[test]

@@ -227,14 +227,18 @@ pub(super) const RESOURCES: [Resource; 33] = [
     object("volumeattachments.storage.k8s.io", "VolumeAttachment", "VolumeAttachments", "
         name: spec/nodeName spec/source/persistentVolumeName  figure: status/attached"),
     object("validatingwebhookconfigurations.admissionregistration.k8s.io", "ValidatingWebhookConfiguration", "ValidatingWebhookConfigurations", "
-        name: webhooks/*/name webhooks/*/clientConfig/service/namespace webhooks/*/clientConfig/service/name"),
+        name: webhooks/*/name webhooks/*/clientConfig/service/namespace webhooks/*/clientConfig/service/name
+        word: webhooks/*/rules/*/operations/* webhooks/*/rules/*/resources/* webhooks/*/rules/*/apiGroups/*
+        figure: webhooks/*/timeoutSeconds"),
     object("mutatingwebhookconfigurations.admissionregistration.k8s.io", "MutatingWebhookConfiguration", "MutatingWebhookConfigurations", "
         name: webhooks/*/name webhooks/*/clientConfig/service/namespace webhooks/*/clientConfig/service/name
             webhooks/*/namespaceSelector/matchLabels/* webhooks/*/namespaceSelector/matchExpressions/*/key
             webhooks/*/namespaceSelector/matchExpressions/*/values/*
             webhooks/*/objectSelector/matchLabels/* webhooks/*/objectSelector/matchExpressions/*/key
             webhooks/*/objectSelector/matchExpressions/*/values/*
-        word: webhooks/*/namespaceSelector/matchExpressions/*/operator webhooks/*/objectSelector/matchExpressions/*/operator"),
+        word: webhooks/*/namespaceSelector/matchExpressions/*/operator webhooks/*/objectSelector/matchExpressions/*/operator
+            webhooks/*/rules/*/operations/* webhooks/*/rules/*/resources/* webhooks/*/rules/*/apiGroups/*
+        figure: webhooks/*/timeoutSeconds"),
     object("serviceaccounts", "ServiceAccount", "ServiceAccounts", ""),
     object("deployments.apps", "Deployment", "Deployments", "
         name: metadata/labels/app.kubernetes.io~part-of

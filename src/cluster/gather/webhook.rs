@@ -2,7 +2,8 @@
 
 use super::{events, serving};
 use crate::cluster::{Cluster, ListOf, segment};
-use crate::model::failure::refusal::{Refusal, service_of};
+use crate::model::event::Event;
+use crate::model::failure::refusal::{Refusal, is_bare_timeout, service_of};
 use crate::model::failure::{Cause, Failure};
 use crate::model::owner::Belongs;
 use crate::model::pod::Pod;
@@ -36,7 +37,19 @@ pub(super) async fn webhook(
     failure: Option<&Failure<'_>>,
 ) -> Read<Webhook> {
     let Some((name, why)) = down(snapshot, failure) else {
-        return Read::not_needed("no admission webhook failed to answer");
+        // Which of them was late is not said.
+        let is_late = job_events(snapshot)
+            .iter()
+            .any(|event| is_bare_timeout(&event.message));
+        return match is_late {
+            true => Read::Seen(Webhook {
+                configurations: configurations(cluster).await,
+                pods: Read::not_needed("no webhook is named"),
+                refusals: Read::not_needed("no webhook is named"),
+                of_service: false,
+            }),
+            false => Read::not_needed("no admission webhook failed to answer"),
+        };
     };
     let configurations = configurations(cluster).await;
     let known = configurations.if_read().map_or(&[][..], Listing::known);
@@ -69,20 +82,24 @@ fn down(snapshot: &Snapshot, failure: Option<&Failure<'_>>) -> Option<(String, S
     {
         return Some((name.clone(), why.clone()));
     }
-    let job = snapshot.creation_job().if_read();
-    let events = match (job, snapshot.lost_job()) {
-        (Some(found), _) => &found.events,
-        (None, Some(lost)) => &lost.events,
-        (None, None) => return None,
-    };
-    let events = events.if_read().map_or(&[][..], Listing::known);
-    events
+    job_events(snapshot)
         .iter()
         .rev()
         .find_map(|event| match Refusal::parse(&event.message)? {
             Refusal::WebhookDown { name, why } => Some((name, why)),
             _ => None,
         })
+}
+
+/// The events of the creation Job, as far as they were read.
+fn job_events(snapshot: &Snapshot) -> &[Event] {
+    let job = snapshot.creation_job().if_read();
+    let events = match (job, snapshot.lost_job()) {
+        (Some(found), _) => &found.events,
+        (None, Some(lost)) => &lost.events,
+        (None, None) => return &[],
+    };
+    events.if_read().map_or(&[][..], Listing::known)
 }
 
 /// The webhook configurations of both kinds.
@@ -173,6 +190,30 @@ mod tests {
         assert_eq!(cut.as_deref(), Some(why));
         let both = of(&[(403, forbidden()), (403, forbidden())]).await;
         assert!(both.is_some_and(|why| why.starts_with("Unknown(Forbidden")));
+    }
+
+    #[tokio::test]
+    async fn of_a_request_that_took_too_long_the_configurations_are_read() {
+        let read = async |message: &str| {
+            let mut snapshot = fixture::snapshot("image-not-pulled");
+            let event = Event::from_value(&json!({"reason": "FailedCreate", "message": message}));
+            let job = snapshot.creation_job.seen_mut().unwrap();
+            job.events = Read::Seen(Listing::whole(vec![event]));
+            let (cluster, asked) = answering(&none());
+            let found = webhook(&cluster, &snapshot, None).await;
+            (found, asked.paths().len())
+        };
+        let late = "Error creating: Timeout: request did not complete within requested timeout - context deadline exceeded";
+        let (found, asked) = read(late).await;
+        assert!(
+            found
+                .if_read()
+                .is_some_and(|webhook| webhook.configurations.if_read().is_some())
+        );
+        assert_eq!(asked, 2);
+        let (found, asked) = read("Error creating: pods \"a\" is forbidden: x").await;
+        assert!(matches!(found.unknown(), Some(Why::NotNeeded(_))));
+        assert_eq!(asked, 0);
     }
 
     /// What is read of the webhook of a Service whose answer is this, and what the server was asked after the configurations.

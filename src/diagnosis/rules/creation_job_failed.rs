@@ -137,7 +137,7 @@ fn check(case: &Case<'_>) -> Verdict {
         }
         None if job.uncreated.is_some() => {
             sentence = "the creation Job failed: its pod could not be created".to_owned();
-            finding = job.tell_refusal(finding);
+            finding = job.tell_refusal(case, finding);
         }
         None => {
             let why = match &job.silent {

@@ -91,7 +91,7 @@ fn check(case: &Case<'_>) -> Verdict {
                 "the creation Job did not finish within {timeout}: its pod could not be created"
             );
             finding.sentence = crate::text::one_line(&sentence);
-            finding = job.tell_refusal(finding);
+            finding = job.tell_refusal(case, finding);
         }
         Outcome::Nothing => {
             finding = finding
