@@ -52,6 +52,7 @@ pub mod serving;
 mod severity;
 mod sources;
 pub mod standing;
+mod start;
 #[cfg(test)]
 mod texts;
 #[cfg(test)]

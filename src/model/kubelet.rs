@@ -3,12 +3,14 @@
 
 mod pull;
 mod remedy;
+mod start;
 
 pub use pull::{
     Trouble, has_numeric_tag, is_about_image, is_refused_pull, lost_pull_secrets, may_lack_image,
     pull_failure, registry,
 };
 pub use remedy::{remedy, scheduling};
+pub use start::{Fault, Obstacle, StartFailure};
 
 use super::event::Event;
 use super::pod::{Container, Pod};

@@ -6,6 +6,7 @@ use super::condition::{Condition, Conditions};
 use super::field::{Entries, Field, Fields, Meta, Parsed};
 use super::owner::Owner;
 use super::placement::Wanted;
+use super::pod_spec::{Mount, Volume, VolumeMount, mounts};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
@@ -29,21 +30,8 @@ pub struct Pod {
     pub node: Field<String>,
     /// What it asks of its node.
     pub wanted: Wanted,
-    volumes: Entries<Mounted>,
+    volumes: Entries<Volume>,
     pull_secrets: Entries<Named>,
-}
-
-/// An entry of `spec.volumes`.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase", default)]
-struct Mounted {
-    persistent_volume_claim: Field<Claim>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase", default)]
-struct Claim {
-    claim_name: String,
 }
 
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -54,11 +42,12 @@ struct Named {
 
 /// A container, as `spec` has it.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 struct Planned {
     name: String,
     image: Field<String>,
     resources: Field<Resources>,
+    volume_mounts: Entries<VolumeMount>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -176,12 +165,27 @@ impl Pod {
         own.resources.set()?.limits.set()?.memory.as_str()
     }
 
+    /// The volumes of a container by where they are mounted; not all where the container or an entry cannot be read.
+    pub fn mounts(&self, container: &str) -> Entries<Mount> {
+        let own = self.planned.known.iter().find(|c| c.name == container);
+        let Some(own) = own else {
+            return Entries {
+                known: Vec::new(),
+                all: false,
+            };
+        };
+        mounts(&self.volumes, &own.volume_mounts)
+    }
+
+    /// The image of a container, as `spec` has it.
+    pub fn image(&self, container: &str) -> Option<&str> {
+        let own = self.planned.known.iter().find(|c| c.name == container)?;
+        own.image.as_str()
+    }
+
     /// Its claims of volumes.
     pub fn claims(&self) -> impl Iterator<Item = &str> {
-        let volumes = self.volumes.known.iter();
-        let claims = volumes.filter_map(|v| v.persistent_volume_claim.set());
-        let names = claims.map(|claim| claim.claim_name.as_str());
-        names.filter(|name| !name.is_empty())
+        self.volumes.known.iter().filter_map(Volume::claim)
     }
 
     /// The Secrets with which its images are to be pulled.
@@ -302,6 +306,13 @@ impl Pod {
         let reason = self.reason.text();
         let refused = self.phase.text() == "Failed" && !reason.is_empty();
         named.or_else(|| refused.then_some((reason, self.message.text())))
+    }
+
+    /// The container that waits, in these words of the kubelet.
+    pub fn waits_with(&self, message: &str) -> Option<&str> {
+        let mut own = self.containers.known.iter();
+        let found = own.find(|c| c.waiting().is_some_and(|w| w.message == message));
+        found.map(|c| c.name.as_str())
     }
 
     /// Its node may be what keeps it from its work: the node was lost or ended it, could not set it up, or did not let Istio's containers

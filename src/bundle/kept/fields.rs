@@ -193,6 +193,8 @@ pub(super) const RESOURCES: [Resource; 33] = [
             spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms/*/matchExpressions/*/key
             spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms/*/matchExpressions/*/values/*
             spec/containers/*/name spec/initContainers/*/name status/containerStatuses/*/name status/initContainerStatuses/*/name
+            spec/volumes/*/name spec/volumes/*/configMap/name spec/volumes/*/secret/secretName
+            spec/containers/*/volumeMounts/*/name spec/initContainers/*/volumeMounts/*/name
         word: metadata/ownerReferences/*/kind spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms/*/matchExpressions/*/operator
             status/phase status/reason status/containerStatuses/*/state/waiting/reason status/containerStatuses/*/state/terminated/reason
             status/containerStatuses/*/lastState/terminated/reason status/initContainerStatuses/*/state/waiting/reason
@@ -201,9 +203,12 @@ pub(super) const RESOURCES: [Resource; 33] = [
             status/containerStatuses/*/state/terminated/exitCode status/containerStatuses/*/lastState/terminated/exitCode
             status/containerStatuses/*/state/terminated/finishedAt status/containerStatuses/*/lastState/terminated/finishedAt
             status/initContainerStatuses/*/state/terminated/finishedAt status/initContainerStatuses/*/lastState/terminated/finishedAt
+            spec/volumes/*/projected/defaultMode
             spec/terminationGracePeriodSeconds status/initContainerStatuses/*/ready status/initContainerStatuses/*/state/running/startedAt
             status/initContainerStatuses/*/state/terminated/exitCode status/initContainerStatuses/*/lastState/terminated/exitCode
         text: spec/containers/*/resources/limits/memory spec/initContainers/*/resources/limits/memory spec/containers/*/image
+            spec/containers/*/volumeMounts/*/mountPath spec/initContainers/*/volumeMounts/*/mountPath
+            spec/containers/*/volumeMounts/*/subPath spec/initContainers/*/volumeMounts/*/subPath
             spec/initContainers/*/image status/message status/containerStatuses/*/image status/containerStatuses/*/state/waiting/message
             status/containerStatuses/*/state/terminated/message status/containerStatuses/*/lastState/terminated/message
             status/initContainerStatuses/*/image status/initContainerStatuses/*/state/waiting/message

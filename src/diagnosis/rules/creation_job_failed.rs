@@ -11,6 +11,7 @@ use crate::diagnosis::mesh::{self, uninjected};
 use crate::diagnosis::object_commands;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::diagnosis::start::{self, Defined};
 use crate::model::creation_log::{ended_with, explained, may_have_created, waits_for_proxy};
 use crate::model::failure::{Cause, Wait};
 
@@ -85,15 +86,25 @@ fn check(case: &Case<'_>) -> Verdict {
     }
     match job.death() {
         Some(death) => {
-            sentence = format!(
-                "the creation Job failed: container {} exited {}",
-                death.container, death.exit_code
-            );
+            let start = death.start.as_deref();
+            sentence = match start.filter(|_| death.never_started()) {
+                Some(_) => format!(
+                    "the creation Job failed: container {} could not be started",
+                    death.container
+                ),
+                None => format!(
+                    "the creation Job failed: container {} exited {}",
+                    death.container, death.exit_code
+                ),
+            };
             finding = finding.seen([death.evidence()]);
             if is_of_mesh(&death.container) {
                 finding = of_mesh(case, finding, death);
             }
-            let words = explained(&death.lines.join("\n"));
+            for why in start.map(start::whys).into_iter().flatten() {
+                finding = finding.why(why);
+            }
+            let words = explained(&death.lines.join("\n")).filter(|_| start.is_none());
             finding = finding.whys(words);
             if words.is_some_and(|words| words.contains("check CouchDB's pods")) {
                 finding = finding.step("Look at CouchDB's pods first:").command([
@@ -104,12 +115,19 @@ fn check(case: &Case<'_>) -> Verdict {
                     &case.couchdb_namespace(),
                 ]);
             }
-            let silent = words.is_none() && !is_of_mesh(&death.container) && !death.never_started();
+            let silent = words.is_none()
+                && start.is_none()
+                && !is_of_mesh(&death.container)
+                && !death.never_started();
             finding = finding.whys(ended_with(death.exit_code).filter(|_| silent));
             if may_have_created(&death.lines.join("\n")) {
                 finding = finding.why("CouchDB can carry out a creation and answer with an error all the same: the database may exist, and the next attempt then fails with 412 (SKVS301).");
             }
             finding = match &death.log_missing {
+                _ if death.never_started() && start.is_some() => {
+                    finding.why("So its program never ran, and it has no log.")
+                }
+                _ if start.is_some() => finding,
                 _ if death.never_started() => finding.why(
                     "The container never started, so it has no log: its command is not in the image, or may not be run.",
                 ),
@@ -161,6 +179,8 @@ fn check(case: &Case<'_>) -> Verdict {
             .command(["kubectl", "skvs", "describe", "-n", namespace, name]);
     } else if job.not_started().is_some() {
         // Its log does not exist.
+    } else if let Some(failure) = job.start_failure() {
+        finding = finding.step(start::step(failure, Defined::ByChart));
     } else if job.death().is_some_and(Death::never_started) {
         finding = finding
             .step("Correct the creation Job's command or image (values.databaseCreationJob.image)");
