@@ -27,6 +27,7 @@ mod hook_order;
 pub mod ignore;
 pub mod install;
 pub mod job;
+mod killed;
 pub mod lint;
 mod mesh;
 mod needs;
@@ -58,6 +59,7 @@ mod texts;
 #[cfg(test)]
 mod unread;
 mod unready;
+mod volume_claims;
 mod webhook;
 
 pub use case::Case;

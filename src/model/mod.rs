@@ -4,6 +4,7 @@
 
 pub mod access_review;
 pub mod api_service;
+pub mod claim;
 pub mod condition;
 pub mod controller_log;
 pub mod convention;
@@ -55,6 +56,7 @@ pub mod source;
 pub mod source_error;
 pub mod status;
 pub mod suspension;
+pub mod value_paths;
 pub mod values_reference;
 pub mod version_range;
 pub mod volume_attachment;

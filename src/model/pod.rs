@@ -46,6 +46,7 @@ struct Named {
 struct Planned {
     name: String,
     image: Field<String>,
+    command: Entries<String>,
     resources: Field<Resources>,
     volume_mounts: Entries<VolumeMount>,
 }
@@ -57,9 +58,10 @@ struct Resources {
 }
 
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(default)]
+#[serde(rename_all = "kebab-case", default)]
 struct Limits {
     memory: Field<String>,
+    ephemeral_storage: Field<String>,
 }
 
 /// The status of one container.
@@ -163,6 +165,29 @@ impl Pod {
     pub fn memory_limit(&self, container: &str) -> Option<&str> {
         let own = self.planned.known.iter().find(|c| c.name == container)?;
         own.resources.set()?.limits.set()?.memory.as_str()
+    }
+
+    /// The program of a container, where `spec` names it; an image's own is not known.
+    pub fn program(&self, container: &str) -> Option<&str> {
+        let own = self.planned.known.iter().find(|c| c.name == container)?;
+        own.command.known.first().map(String::as_str)
+    }
+
+    /// A container of it was killed (137), and neither its own limit nor Kubernetes' decision about the pod says why.
+    pub fn is_killed(&self) -> bool {
+        let mut containers = self.containers.known.iter();
+        let is_ended_pod = self.disruption().is_some() || !self.meta.deleted.is_absent();
+        let has_deadline = self.reason.as_str() == Some("DeadlineExceeded");
+        !is_ended_pod
+            && !has_deadline
+            && containers.any(|c| c.ended_badly().is_some_and(Ended::is_killed))
+    }
+
+    /// The limits of its containers for what they write to the node's disk.
+    pub fn disk_limits(&self) -> impl Iterator<Item = &str> {
+        let limits = self.planned.known.iter();
+        let limits = limits.filter_map(|c| c.resources.set()?.limits.set());
+        limits.filter_map(|limits| limits.ephemeral_storage.as_str())
     }
 
     /// The volumes of a container by where they are mounted; not all where the container or an entry cannot be read.
@@ -419,6 +444,11 @@ impl Ended {
     /// It used more memory than its limit, or than its node had.
     pub fn is_out_of_memory(&self) -> bool {
         self.reason == "OOMKilled"
+    }
+
+    /// Somebody else ended its process by force, and not for its own memory limit.
+    pub fn is_killed(&self) -> bool {
+        self.exit_code == 137 && self.has_run() && !self.is_out_of_memory()
     }
 
     /// Its process was started, so that it may have a log.
