@@ -20,7 +20,7 @@ pub(super) enum Killer<'a> {
         others: Vec<&'a str>,
     },
     /// The node's events were not read: a sentence on it.
-    Unknown(String),
+    Unknown { node: &'a str, why: String },
 }
 
 /// Who killed the container, where the events of its node can say it; `None` where they do not, or it was not killed.
@@ -31,10 +31,13 @@ pub(super) fn killer<'a>(case: &Case<'a>, death: &Death) -> Option<Killer<'a>> {
     let ended = container.ended_badly().filter(|end| end.is_killed())?;
     let node = pod.node.as_str()?;
     let unknown = |why: &Why| {
-        Killer::Unknown(format!(
-            "Whether node {node} ran out of memory is unknown: its events were not read: {}.",
-            why.clause()
-        ))
+        let why = why.clause();
+        Killer::Unknown {
+            node,
+            why: format!(
+                "Whether node {node} ran out of memory is unknown: its events were not read: {why}."
+            ),
+        }
     };
     let events = case
         .nodes()
@@ -67,7 +70,7 @@ impl Killer<'_> {
             Self::Memory { .. } => Some(format!(
                 "the kernel killed container {container} at a memory limit"
             )),
-            Self::Unknown(_) => None,
+            Self::Unknown { .. } => None,
         }
     }
 
@@ -79,7 +82,13 @@ impl Killer<'_> {
                 victim,
                 others,
             } => (node, victim, others),
-            Self::Unknown(why) => return finding.why(why),
+            Self::Unknown { node, why } => {
+                let of_node = format!("involvedObject.kind=Node,involvedObject.name={node}");
+                return finding
+                    .why(why)
+                    .step("See whether the node ran out of memory then (SystemOOM); events are kept for an hour:")
+                    .command(["kubectl", "get", "events", "-n", "default", "--field-selector", &of_node]);
+            }
         };
         let process = match victim.process {
             Some(process) => format!("process {process}"),

@@ -87,7 +87,15 @@ pub(super) fn tell(case: &Case<'_>, finding: Finding, waited: &WaitedClaim) -> F
             unread(waited)
         )),
     };
-    finding.whys(user.as_deref())
+    let class = waited.class.unknown();
+    let class = class.filter(|why| event.is_none() && !matches!(why, Why::NotNeeded(_)));
+    let class = class.map(|why| {
+        let why = why.clause();
+        format!(
+            "Whether its StorageClass gives it a volume only once a pod uses it is unknown: {why}."
+        )
+    });
+    finding.whys(user.as_deref()).whys(class.as_deref())
 }
 
 /// `; its events were not read: …`

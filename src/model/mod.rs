@@ -46,6 +46,7 @@ pub mod pod;
 pub mod pod_spec;
 pub mod policy;
 pub mod proxy_log;
+pub mod quantity;
 pub mod release_order;
 pub mod request;
 pub mod right;

@@ -1,5 +1,6 @@
 //! Where the values set an amount: the paths below `spec.values` that end in given keys.
 
+use super::quantity;
 use serde_json::Value;
 
 /// The paths whose last keys are these and that have one of these amounts, each with its amount; without it where a capture has left the
@@ -13,8 +14,10 @@ pub fn of_amount(values: &Value, end: &[&str], amounts: &[&str]) -> Vec<(String,
             Value::Number(number) => number.to_string(),
             _ => return,
         };
-        let is_left_out = !text.starts_with(|c: char| c.is_ascii_digit());
-        if keys.ends_with(end) && (is_left_out || amounts.contains(&text.as_str())) {
+        let amount = quantity::amount(&text);
+        let is_left_out = amount.is_none();
+        let is_wanted = amounts.iter().any(|one| quantity::amount(one) == amount);
+        if keys.ends_with(end) && (is_left_out || is_wanted) {
             let path = format!("spec.values.{}", keys.join("."));
             found.push((path, Some(text).filter(|_| !is_left_out)));
         }
@@ -73,6 +76,8 @@ mod tests {
             ["spec.values.volumes.emptyDir.sizeLimit: 10Mi"]
         );
         assert_eq!(of(&["sizeLimit"], "1024").len(), 1);
+        assert_eq!(of(&end, "0.01Gi"), Vec::<String>::new());
+        assert_eq!(of(&end, "10240Ki").len(), 1);
         let left_out = json!({"a": {"sizeLimit": "<left out>"}});
         let found = of_amount(&left_out, &["sizeLimit"], &["10Mi"]);
         assert_eq!(found, [("spec.values.a.sizeLimit".to_owned(), None)]);

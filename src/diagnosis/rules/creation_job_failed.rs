@@ -396,6 +396,8 @@ mod tests {
                 said.contains(unknown) && said.contains("Status 137"),
                 "{said}"
             );
+            let look = "$ kubectl get events -n default --field-selector involvedObject.kind=Node,involvedObject.name=w";
+            assert!(said.contains(look), "{said}");
         }
         let near = || {
             Some(Read::Seen(Listing::whole(vec![system_oom(

@@ -33,6 +33,9 @@ attempt fails with 412 (SKVS301). Otherwise let Flux try again once the node is 
     check,
 };
 
+/// Values that are named at most.
+const SHOWN: usize = 3;
+
 fn check(case: &Case<'_>) -> Verdict {
     let Some(Outcome::Disrupted { pod, by, message }) = case.outcome_by_pods()? else {
         return Ok(None);
@@ -132,8 +135,8 @@ fn pressed(
         _ => "what it ran short of",
     };
     let request = match without_request {
-        true => ". A request for it makes the pod a less likely victim",
-        false => "",
+        true => format!(". A request for {resource} makes the pod a less likely victim"),
+        false => String::new(),
     };
     let node = found(case, pod).and_then(|pod| pod.node.as_str());
     match node {
@@ -216,9 +219,6 @@ fn of_limit(
             .then(then(case, Fixes::Manifest)),
     }
 }
-
-/// Values that are named at most.
-const SHOWN: usize = 3;
 
 #[cfg(test)]
 mod tests {
@@ -322,7 +322,8 @@ mod tests {
             "The node was low on resource: ephemeral-storage. Container create was using 36Ki, request is 0, has larger consumption of ephemeral-storage. ",
         );
         assert!(
-            disk.contains("requests no ephemeral-storage") && disk.contains("A request for it"),
+            disk.contains("requests no ephemeral-storage")
+                && disk.contains("A request for ephemeral-storage"),
             "{disk}"
         );
         for (resource, part) in [

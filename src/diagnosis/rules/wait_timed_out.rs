@@ -385,6 +385,11 @@ mod tests {
         assert!(
             of(unread).contains("PersistentVolumeClaim core/dumps was not read: forbidden (x).")
         );
+        let unread = WaitedClaim {
+            class: Read::Unknown(forbidden()),
+            ..claim("Pending", &[], "")
+        };
+        assert!(of(unread).contains("only once a pod uses it is unknown: forbidden (x)."));
         let gone = WaitedClaim {
             claim: Read::Absent,
             ..claim("Pending", &[], "")

@@ -150,8 +150,8 @@ impl Fault {
 
     /// By the last line of the log of a container that ended with this status; `None` where it says something else.
     pub fn of_log(log: &str, status: i64) -> Option<Self> {
-        let lines = log.lines().map(str::trim).filter(|line| !line.is_empty());
-        let line = lines.last()?;
+        let mut lines = log.lines().rev().map(str::trim);
+        let line = lines.find(|line| !line.is_empty())?;
         let lower = line.to_lowercase();
         if lower.contains("exec format error") {
             let program = line.rsplit(": ").nth(1).unwrap_or_default();
