@@ -14,6 +14,7 @@ use super::finding::{Evidence, Finding, Subject};
 use super::webhook;
 use crate::model::creation_log::may_have_created;
 use crate::model::failure::refusal;
+use crate::model::kubelet::StartFailure;
 use crate::snapshot::{CreationJob, JobPod, Listing, Read, Snapshot, Unread, Why};
 use uncreated::{uncreated, uncreated_of_lost, unread_events};
 
@@ -181,6 +182,7 @@ impl Job {
             pod,
             reason,
             message,
+            ..
         } = &self.outcome
         else {
             return None;
@@ -188,6 +190,14 @@ impl Job {
         let observed = format!("{reason}: {message}");
         let evidence = Evidence::new(pod.clone(), ".status", &observed);
         Some((pod, evidence, message))
+    }
+
+    /// Why the runtime could not run a container's program.
+    pub(super) fn start_failure(&self) -> Option<&StartFailure> {
+        match &self.outcome {
+            Outcome::NotStarted { start, .. } => start.as_deref(),
+            outcome => outcome.death()?.start.as_deref(),
+        }
     }
 
     /// Why the log of the container that died is missing.

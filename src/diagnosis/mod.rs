@@ -28,6 +28,7 @@ mod hook_pod;
 pub mod ignore;
 pub mod install;
 pub mod job;
+mod killed;
 pub mod lint;
 mod mesh;
 mod needs;
@@ -53,11 +54,13 @@ pub mod serving;
 mod severity;
 mod sources;
 pub mod standing;
+mod start;
 #[cfg(test)]
 mod texts;
 #[cfg(test)]
 mod unread;
 mod unready;
+mod volume_claims;
 mod webhook;
 
 pub use case::Case;

@@ -1,7 +1,8 @@
 //! The nodes of the pods that a finding shows: a lost or full node keeps its pods from working.
 
 use super::case::Case;
-use super::finding::{Evidence, Finding, Subject};
+use super::finding::{Evidence, Finding, Step, Subject};
+use crate::advice::Command;
 use crate::model::field::Field;
 use crate::model::kubelet;
 use crate::model::node::{Health, Node};
@@ -62,6 +63,9 @@ fn of_pod(finding: Finding, pod: &Pod, nodes: &Nodes) -> Finding {
             let finding = finding
                 .why(format!("{subject} is on node {name}, which {}.", troubles.join(" and ")))
                 .seen([evidence(name, &troubles)]);
+            if !is_lost(node) {
+                return relieve(finding, name);
+            }
             see(finding, name, "Bring the node back. If it is lost for good, make sure that the machine is off, then mark it as out of service (taint node.kubernetes.io/out-of-service), so that its pods can move:")
         }
         State::Gone => finding.why(format!(
@@ -174,6 +178,28 @@ impl State {
     }
 }
 
+/// It does not answer, as far as it was read.
+fn is_lost(node: &Read<Node>) -> bool {
+    match node {
+        Read::Seen(node) => node.is_lost(),
+        Read::Absent | Read::Unknown(_) => false,
+    }
+}
+
+/// The step for a node that runs, and is short of something; the finding may have it.
+fn relieve(finding: Finding, name: &str) -> Finding {
+    let look = Step::Command(describe(name));
+    match finding.fix.contains(&look) {
+        true => finding,
+        false => see(finding, name, "See what the node lacks, and restore it:"),
+    }
+}
+
+/// The command that shows the node, and what its pods request and may use.
+pub(super) fn describe(name: &str) -> Command {
+    Command::new(["kubectl", "describe", "node", name])
+}
+
 fn unknown(why: &str) -> String {
     format!("Whether that node is healthy is unknown: {why}.")
 }
@@ -187,8 +213,7 @@ fn evidence(name: &str, troubles: &[String]) -> Evidence {
 }
 
 fn see(finding: Finding, name: &str, step: &str) -> Finding {
-    let command = ["kubectl", "describe", "node", name];
-    finding.step(step).command(command)
+    finding.step(step).command(describe(name))
 }
 
 #[cfg(test)]
@@ -216,6 +241,7 @@ mod tests {
         });
         snapshot.on_demand.nodes = Read::Seen(Nodes {
             nodes: vec![("w".to_owned(), node)],
+            events: Vec::new(),
             attachments: Read::not_needed("x"),
         });
         let case = Case::new(&snapshot, fixture::meta(name).now);
@@ -249,11 +275,29 @@ mod tests {
     }
 
     #[test]
+    fn a_node_that_answers_is_not_to_be_brought_back() {
+        let ready = json!({"type": "Ready", "status": "True"});
+        let short =
+            json!({"type": "MemoryPressure", "status": "True", "reason": "R", "message": "m"});
+        let node = Node::from_value(
+            &json!({"metadata": {"name": "w"}, "status": {"conditions": [ready, short]}}),
+        );
+        insta::assert_snapshot!(added(Read::Seen(node)), @"
+        Pod secure-kvs/db-0 is on node w, which is short of memory (R: m).
+        x
+        See what the node lacks, and restore it:
+        $ kubectl describe node w
+        ");
+        assert!(added(super::tests::node("False")).contains("Bring the node back"));
+    }
+
+    #[test]
     fn the_node_that_holds_a_volume_is_named_and_nothing_is_detached_by_force() {
         let attachment = json!({"metadata": {"name": "csi-1"}, "spec": {"nodeName": "w", "source": {"persistentVolumeName": "pv-1"}}, "status": {"attached": true}});
         let of = |node: Read<Node>, observed: &str| {
             let nodes = Nodes {
                 nodes: vec![("w".to_owned(), node)],
+                events: Vec::new(),
                 attachments: Read::Seen(Listing::whole(vec![VolumeAttachment::from_value(
                     &attachment,
                 )])),
@@ -289,6 +333,7 @@ mod tests {
         let of = |attachments: Read<Listing<VolumeAttachment>>, observed: &str| {
             let nodes = Nodes {
                 nodes: Vec::new(),
+                events: Vec::new(),
                 attachments,
             };
             let pod = Subject::new("Pod", "n", "db-0");

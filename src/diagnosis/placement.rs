@@ -288,6 +288,7 @@ mod tests {
                 {"type": "Ready", "status": ready, "lastTransitionTime": "2026-11-27T05:00:02Z"}]}});
             snapshot.on_demand.nodes = Read::Seen(Nodes {
                 nodes: vec![("w".to_owned(), Read::Seen(Node::from_value(&place)))],
+                events: Vec::new(),
                 attachments: Read::not_needed("x"),
             });
             let case = Case::new(&snapshot, fixture::meta(name).now);

@@ -8,10 +8,11 @@ pub(super) use hints::of_finding;
 
 use self::pull::Pull;
 use super::finding::{Evidence, Finding, Subject};
+use super::start::{self, Defined};
 use crate::model::condition::Condition;
 use crate::model::couch_log;
 use crate::model::event::Event;
-use crate::model::kubelet::{self, Trouble};
+use crate::model::kubelet::{self, StartFailure, Trouble};
 use crate::model::last_words::{Kind, LastWords};
 use crate::model::pod::{Container, Ended, Pod};
 use crate::snapshot::{Checked, Listing, ServingPod, Why};
@@ -63,6 +64,8 @@ enum Remedy<'a> {
     },
     /// It has no image.
     Pull(Pull<'a>),
+    /// The runtime cannot run its program.
+    Start(Box<StartFailure>),
     Describe,
 }
 
@@ -98,6 +101,13 @@ pub(super) fn of_serving(found: &ServingPod) -> Option<Unserving<'_>> {
             let own = log.if_read().filter(|log| log.container == *container);
             reason.words = own.and_then(|log| LastWords::parse(&log.text));
             reason.unread.extend(unread("log", log.unknown()));
+            let ended = pod.culprit().and_then(Container::end);
+            let start = own
+                .zip(ended)
+                .and_then(|(log, end)| StartFailure::of_end(pod, container, end, &log.text));
+            if let Some(start) = start {
+                reason.remedy = Remedy::Start(Box::new(start));
+            }
         }
         Remedy::Probe {
             container,
@@ -118,7 +128,7 @@ pub(super) fn of_serving(found: &ServingPod) -> Option<Unserving<'_>> {
             trouble: Some(trouble),
             ..
         }) if *trouble != Trouble::Refused => {}
-        Remedy::Memory { .. } | Remedy::Unscheduled(_) => {}
+        Remedy::Memory { .. } | Remedy::Unscheduled(_) | Remedy::Start(_) => {}
         Remedy::Pull(_) | Remedy::Describe => {
             let not_all = events.if_read().and_then(Listing::not_all);
             let unread = unread("events", events.unknown().or(not_all));
@@ -179,11 +189,19 @@ fn judge<'a>(pod: &'a Pod, events: &'a [Event]) -> Option<Reason<'a>> {
     }
     let not_started = pod.not_started();
     if let Some((why, message)) = not_started.filter(|(why, _)| pod.starting() != Some(why)) {
-        return Some(Reason::new(&format!("{why}: {message}"), Remedy::Describe));
+        let remedy = unstarted(pod, pod.waits_with(message), message);
+        return Some(Reason::new(&format!("{why}: {message}"), remedy));
     }
     let event = kubelet::refusal(events)?;
     let why = format!("{}: {}", event.reason, event.message);
-    Some(Reason::new(&why, Remedy::Describe))
+    let remedy = unstarted(pod, event.container.as_deref(), &event.message);
+    Some(Reason::new(&why, remedy))
+}
+
+/// Of a container that the kubelet does not start, in its own words.
+fn unstarted<'a>(pod: &Pod, container: Option<&str>, said: &str) -> Remedy<'a> {
+    let failure = container.and_then(|name| StartFailure::of_message(pod, name, said));
+    failure.map_or(Remedy::Describe, |failure| Remedy::Start(Box::new(failure)))
 }
 
 /// Of a container that does not start, or has ended.
@@ -221,7 +239,12 @@ fn of_culprit<'a>(pod: &'a Pod, container: &'a Container, events: &'a [Event]) -
             container: name,
             is_previous: container.waiting().is_some(),
         },
-        false => Remedy::Describe,
+        false => {
+            let ended = container.end().filter(|end| !end.has_run());
+            let said = ended.map(|end| end.message.as_str());
+            let said = said.or(container.waiting().map(|w| w.message.as_str()));
+            unstarted(pod, Some(name), said.unwrap_or_default())
+        }
     };
     Reason::new(&said, remedy)
 }
@@ -365,7 +388,13 @@ impl<'a> Reason<'a> {
             let end = words.end.as_deref().map(last);
             std::iter::once(line).chain(end)
         });
-        words
+        let start = match &self.remedy {
+            Remedy::Start(failure) => start::whys(failure),
+            _ => Vec::new(),
+        };
+        let start = start.into_iter().map(|why| scrub(&why).0.into_owned());
+        start
+            .chain(words)
             .chain(known)
             .chain(self.before.clone())
             .chain(self.unread.clone())
@@ -496,6 +525,13 @@ impl<'a> Reason<'a> {
                     &format!("{}. One node that takes it is enough:", remedies.join(". ")),
                 ),
             },
+            Remedy::Start(failure) => describe(
+                finding,
+                &format!(
+                    "{}. Its events say more:",
+                    start::step(failure, Defined::Elsewhere)
+                ),
+            ),
             Remedy::Describe => match kubelet::remedy(&self.why) {
                 Some(remedy) => describe(finding, &format!("{remedy}. Its events say more:")),
                 None => describe(finding, "Find out why it is not ready, and fix it:"),

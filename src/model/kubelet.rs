@@ -1,14 +1,20 @@
 //! What the kubelet's events say of a pod's containers and probes. Here alone events are compared in time with the containers' runs: one
 //! that is older than what it would explain explains nothing.
 
+mod eviction;
+mod memory;
 mod pull;
 mod remedy;
+mod start;
 
+pub use eviction::{Eviction, Limited, Use, eviction};
+pub use memory::{Victim, other_victims, victim_at};
 pub use pull::{
     Trouble, has_numeric_tag, is_about_image, is_refused_pull, lost_pull_secrets, may_lack_image,
     pull_failure, registry,
 };
 pub use remedy::{is_held_by_spread, remedy, scheduling};
+pub use start::{Fault, Obstacle, StartFailure};
 
 use super::event::Event;
 use super::pod::{Container, Pod};

@@ -4,6 +4,7 @@
 
 pub mod access_review;
 pub mod api_service;
+pub mod claim;
 pub mod condition;
 pub mod controller_log;
 pub mod convention;
@@ -46,6 +47,7 @@ pub mod pod;
 pub mod pod_spec;
 pub mod policy;
 pub mod proxy_log;
+pub mod quantity;
 pub mod release_order;
 pub mod request;
 pub mod right;
@@ -56,6 +58,7 @@ pub mod source;
 pub mod source_error;
 pub mod status;
 pub mod suspension;
+pub mod value_paths;
 pub mod values_reference;
 pub mod version_range;
 pub mod volume_attachment;

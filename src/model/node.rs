@@ -51,6 +51,12 @@ impl Node {
             .filter(|_| ready.is_true())
     }
 
+    /// It does not answer, or says that it cannot run pods.
+    pub fn is_lost(&self) -> bool {
+        let ready = self.conditions.of_untracked().present("Ready");
+        ready.is_some_and(|ready| ready.is_false() || ready.status == "Unknown")
+    }
+
     /// By its conditions. A cordoned node takes no new pods, and runs those that it has.
     pub fn health(&self) -> Health {
         let conditions = self.conditions.of_untracked();

@@ -6,6 +6,7 @@ use super::condition::{Condition, Conditions};
 use super::field::{Entries, Field, Fields, Meta, Parsed};
 use super::owner::Owner;
 use super::placement::Wanted;
+use super::pod_spec::{Mount, Volume, VolumeMount, mounts};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
@@ -29,21 +30,8 @@ pub struct Pod {
     pub node: Field<String>,
     /// What it asks of its node.
     pub wanted: Wanted,
-    volumes: Entries<Mounted>,
+    volumes: Entries<Volume>,
     pull_secrets: Entries<Named>,
-}
-
-/// An entry of `spec.volumes`.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase", default)]
-struct Mounted {
-    persistent_volume_claim: Field<Claim>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase", default)]
-struct Claim {
-    claim_name: String,
 }
 
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -58,7 +46,9 @@ struct Named {
 struct Planned {
     name: String,
     image: Field<String>,
+    command: Entries<String>,
     resources: Field<Resources>,
+    volume_mounts: Entries<VolumeMount>,
     readiness_probe: Field<Probe>,
     startup_probe: Field<Probe>,
     liveness_probe: Field<Probe>,
@@ -77,9 +67,10 @@ struct Resources {
 }
 
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(default)]
+#[serde(rename_all = "kebab-case", default)]
 struct Limits {
     memory: Field<String>,
+    ephemeral_storage: Field<String>,
 }
 
 /// The status of one container.
@@ -202,12 +193,50 @@ impl Pod {
         }
     }
 
+    /// The program of a container, where `spec` names it; an image's own is not known.
+    pub fn program(&self, container: &str) -> Option<&str> {
+        let own = self.planned.known.iter().find(|c| c.name == container)?;
+        own.command.known.first().map(String::as_str)
+    }
+
+    /// A container of it was killed (137), and neither its own limit nor Kubernetes' decision about the pod says why.
+    pub fn is_killed(&self) -> bool {
+        let mut containers = self.containers.known.iter();
+        let is_ended_pod = self.disruption().is_some() || !self.meta.deleted.is_absent();
+        let has_deadline = self.reason.as_str() == Some("DeadlineExceeded");
+        !is_ended_pod
+            && !has_deadline
+            && containers.any(|c| c.ended_badly().is_some_and(Ended::is_killed))
+    }
+
+    /// The limits of its containers for what they write to the node's disk.
+    pub fn disk_limits(&self) -> impl Iterator<Item = &str> {
+        let limits = self.planned.known.iter();
+        let limits = limits.filter_map(|c| c.resources.set()?.limits.set());
+        limits.filter_map(|limits| limits.ephemeral_storage.as_str())
+    }
+
+    /// The volumes of a container by where they are mounted; not all where the container or an entry cannot be read.
+    pub fn mounts(&self, container: &str) -> Entries<Mount> {
+        let own = self.planned.known.iter().find(|c| c.name == container);
+        let Some(own) = own else {
+            return Entries {
+                known: Vec::new(),
+                all: false,
+            };
+        };
+        mounts(&self.volumes, &own.volume_mounts)
+    }
+
+    /// The image of a container, as `spec` has it.
+    pub fn image(&self, container: &str) -> Option<&str> {
+        let own = self.planned.known.iter().find(|c| c.name == container)?;
+        own.image.as_str()
+    }
+
     /// Its claims of volumes.
     pub fn claims(&self) -> impl Iterator<Item = &str> {
-        let volumes = self.volumes.known.iter();
-        let claims = volumes.filter_map(|v| v.persistent_volume_claim.set());
-        let names = claims.map(|claim| claim.claim_name.as_str());
-        names.filter(|name| !name.is_empty())
+        self.volumes.known.iter().filter_map(Volume::claim)
     }
 
     /// The Secrets with which its images are to be pulled.
@@ -335,6 +364,13 @@ impl Pod {
         named.or_else(|| refused.then_some((reason, self.message.text())))
     }
 
+    /// The container that waits, in these words of the kubelet.
+    pub fn waits_with(&self, message: &str) -> Option<&str> {
+        let mut own = self.containers.known.iter();
+        let found = own.find(|c| c.waiting().is_some_and(|w| w.message == message));
+        found.map(|c| c.name.as_str())
+    }
+
     /// Its node may be what keeps it from its work: the node was lost or ended it, could not set it up, or did not let Istio's containers
     /// prepare its network.
     pub fn may_be_of_its_node(&self) -> bool {
@@ -439,6 +475,11 @@ impl Ended {
     /// It used more memory than its limit, or than its node had.
     pub fn is_out_of_memory(&self) -> bool {
         self.reason == "OOMKilled"
+    }
+
+    /// Somebody else ended its process by force, and not for its own memory limit.
+    pub fn is_killed(&self) -> bool {
+        self.exit_code == 137 && self.has_run() && !self.is_out_of_memory()
     }
 
     /// Its process was started, so that it may have a log.

@@ -2,6 +2,7 @@
 
 use super::field::{Entries, Field};
 use serde::Deserialize;
+use std::fmt;
 
 /// `.spec` of a pod, as far as it is read.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -53,9 +54,119 @@ pub struct Variables {
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Volume {
+    name: Field<String>,
     secret: Field<Reference>,
     config_map: Field<Reference>,
     projected: Field<Projected>,
+    persistent_volume_claim: Field<Claim>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+struct Claim {
+    claim_name: String,
+}
+
+/// One entry of `volumeMounts`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct VolumeMount {
+    name: Field<String>,
+    mount_path: Field<String>,
+    sub_path: Field<String>,
+}
+
+/// A volume, as a container sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount {
+    /// Where it is, without a slash at the end.
+    pub path: String,
+    /// The part of the volume that is mounted; empty for the whole.
+    pub sub_path: String,
+    pub source: VolumeSource,
+}
+
+/// What a volume is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VolumeSource {
+    ConfigMap(String),
+    Secret(String),
+    Projected,
+    Claim(String),
+    /// Another one, or one that cannot be read: the volume's name.
+    Other(String),
+}
+
+impl VolumeSource {
+    /// The kubelet writes its files from API objects: the volume is read-only, and its files are replaced as a whole.
+    pub fn is_of_objects(&self) -> bool {
+        matches!(self, Self::ConfigMap(_) | Self::Secret(_) | Self::Projected)
+    }
+}
+
+impl fmt::Display for VolumeSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ConfigMap(name) => write!(f, "ConfigMap {name}"),
+            Self::Secret(name) => write!(f, "Secret {name}"),
+            Self::Projected => f.write_str("a projected volume"),
+            Self::Claim(name) => write!(f, "PersistentVolumeClaim {name}"),
+            Self::Other(name) => write!(f, "volume {name}"),
+        }
+    }
+}
+
+impl Volume {
+    /// The claim of the volume, where it is one.
+    pub fn claim(&self) -> Option<&str> {
+        let claim = self.persistent_volume_claim.set()?.claim_name.as_str();
+        (!claim.is_empty()).then_some(claim)
+    }
+
+    fn source(&self) -> VolumeSource {
+        let name =
+            |of: &Field<Reference>| of.set().and_then(|of| of.name.as_str().map(str::to_owned));
+        if let Some(name) = name(&self.config_map) {
+            return VolumeSource::ConfigMap(name);
+        }
+        if let Some(name) = name(&self.secret) {
+            return VolumeSource::Secret(name);
+        }
+        if self.projected.set().is_some() {
+            return VolumeSource::Projected;
+        }
+        match self.claim() {
+            Some(claim) => VolumeSource::Claim(claim.to_owned()),
+            None => VolumeSource::Other(self.name.text().to_owned()),
+        }
+    }
+}
+
+/// The volumes of a container by where they are mounted; not all where an entry cannot be read.
+pub fn mounts(volumes: &Entries<Volume>, own: &Entries<VolumeMount>) -> Entries<Mount> {
+    let find = |mount: &VolumeMount| {
+        let path = mount.mount_path.as_str()?;
+        let name = mount.name.as_str()?;
+        let volume = volumes.known.iter().find(|v| v.name.as_str() == Some(name));
+        let is_whole = volume.is_some() && !mount.sub_path.is_malformed();
+        let source = volume.map_or_else(|| VolumeSource::Other(name.to_owned()), Volume::source);
+        let mount = Mount {
+            path: path.trim_end_matches('/').to_owned(),
+            sub_path: mount.sub_path.text().to_owned(),
+            source,
+        };
+        Some((mount, is_whole))
+    };
+    let found: Vec<Option<(Mount, bool)>> = own.known.iter().map(find).collect();
+    let whole = |found: &Option<(Mount, bool)>| found.as_ref().is_some_and(|(_, whole)| *whole);
+    Entries {
+        all: own.all && found.iter().all(whole),
+        known: found
+            .into_iter()
+            .flatten()
+            .map(|(mount, _)| mount)
+            .collect(),
+    }
 }
 
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]

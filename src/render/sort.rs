@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::Error;
 use super::jsonpath::{Item, Path, relax};
+use crate::model::quantity;
 
 /// A checked `--sort-by` expression.
 #[derive(Debug, Clone)]
@@ -71,7 +72,7 @@ impl SortBy {
             Some(Item::Int(int)) => Key::Int(*int),
             Some(Item::Byte(byte)) => Key::Int((*byte).into()),
             Some(Item::Float(float)) => Key::Float(*float),
-            Some(Item::Text(text)) => Key::Text((*text).to_owned(), quantity(text)),
+            Some(Item::Text(text)) => Key::Text((*text).to_owned(), quantity::amount(text)),
             Some(other) => return Err(self.unsortable(other.type_name())),
         })
     }
@@ -123,40 +124,6 @@ impl Key {
             Key::Int(_) | Key::Float(_) | Key::Text(..) => 2,
         }
     }
-}
-
-/// The amount of a Kubernetes quantity, for ordering only.
-fn quantity(text: &str) -> Option<f64> {
-    let number = text
-        .find(|c: char| !matches!(c, '0'..='9' | '.' | '+' | '-'))
-        .unwrap_or(text.len());
-    let (number, suffix) = text.split_at(number);
-    let unsigned = number.strip_prefix(['+', '-']).unwrap_or(number);
-    let decimal = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || b == b'.') && text != ".";
-    if unsigned.is_empty() || !decimal(unsigned) || unsigned.matches('.').count() > 1 {
-        return None;
-    }
-    let binary = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"]
-        .iter()
-        .position(|unit| *unit == suffix);
-    if let Some(power) = binary {
-        return Some(number.parse::<f64>().ok()? * 1024f64.powi(i32::try_from(power).ok()? + 1));
-    }
-    let exponent = match suffix {
-        "n" => -9,
-        "u" => -6,
-        "m" => -3,
-        "" => 0,
-        "k" => 3,
-        "M" => 6,
-        "G" => 9,
-        "T" => 12,
-        "P" => 15,
-        "E" => 18,
-        _ => suffix.strip_prefix(['e', 'E'])?.parse().ok()?,
-    };
-    // As one decimal text, so that 300m and 0.3 are the same float.
-    format!("{number}e{exponent}").parse().ok()
 }
 
 #[cfg(test)]
@@ -253,9 +220,5 @@ mod tests {
             prop_assert_eq!(before, after);
         }
 
-        #[test]
-        fn no_quantity_panics(text in any::<String>()) {
-            prop_assert!(quantity(&text).is_none_or(|amount| !amount.is_nan()));
-        }
     }
 }

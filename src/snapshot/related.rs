@@ -1,8 +1,9 @@
 //! What a failure is about beyond the objects that every onboarding has. Read only where the failure names it; each list is empty, and
 //! each object not needed, where it does not.
 
-use super::{Listing, Read};
+use super::{Events, Listing, Read};
 use crate::model::api_service::ApiService;
+use crate::model::claim::{Claim, StorageClass};
 use crate::model::placement::Volume;
 use crate::model::pod::Pod;
 use crate::model::service::Service;
@@ -14,6 +15,8 @@ pub struct Related {
     pub apis: Vec<(String, Read<ApiService>)>,
     /// The volumes of pods that no node fits because of their volumes.
     pub volumes: Vec<Claimed>,
+    /// The claims for which Helm waits.
+    pub claims: Vec<WaitedClaim>,
     /// The Service that the API server refuses to change.
     pub service: Read<Service>,
     /// Pods that look like CouchDB's, where its Service is not known to select any.
@@ -30,6 +33,18 @@ pub struct Claimed {
     pub volume: Read<Volume>,
 }
 
+/// A claim for which Helm waits, with what says why it has no volume.
+#[derive(Clone, Debug)]
+pub struct WaitedClaim {
+    pub namespace: String,
+    pub name: String,
+    pub claim: Read<Claim>,
+    /// Read if it has no volume.
+    pub events: Read<Events>,
+    /// Read if it has no volume.
+    pub class: Read<StorageClass>,
+}
+
 #[cfg(test)]
 impl Related {
     /// Nothing that a failure leads to.
@@ -38,6 +53,7 @@ impl Related {
         Self {
             apis: Vec::new(),
             volumes: Vec::new(),
+            claims: Vec::new(),
             service: Read::not_needed(why),
             couchdb: Read::not_needed(why),
         }

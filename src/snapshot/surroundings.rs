@@ -1,6 +1,6 @@
 //! What an onboarding runs on and is checked by: nodes, admission webhooks, the mesh. Read only where a failure is about them.
 
-use super::{Listing, Read, ServingPod};
+use super::{Events, Listing, Read, ServingPod};
 use crate::model::event::Event;
 use crate::model::istio::mutual_tls::PeerAuthentication;
 use crate::model::node::Node;
@@ -13,6 +13,8 @@ use crate::model::webhook_configuration::WebhookConfiguration;
 pub struct Nodes {
     /// By name.
     pub nodes: Vec<(String, Read<Node>)>,
+    /// The events of nodes on which a container of the creation Job was killed, by the nodes' names.
+    pub events: Vec<(String, Read<Events>)>,
     /// Where the volumes are attached that an event says are attached elsewhere.
     pub attachments: Read<Listing<VolumeAttachment>>,
 }
@@ -22,6 +24,12 @@ impl Nodes {
     pub fn of(&self, name: &str) -> Option<&Read<Node>> {
         let mut all = self.nodes.iter();
         all.find(|(own, _)| own == name).map(|(_, node)| node)
+    }
+
+    /// The events of the node of that name; `None` where nothing asked for them.
+    pub fn events_of(&self, name: &str) -> Option<&Read<Events>> {
+        let mut all = self.events.iter();
+        all.find(|(own, _)| own == name).map(|(_, events)| events)
     }
 }
 

@@ -127,7 +127,7 @@ const VALUES: &str = "
     shape: values/**";
 
 /// Every kind of object and document that is kept.
-pub(super) const RESOURCES: [Resource; 33] = [
+pub(super) const RESOURCES: [Resource; 34] = [
     object("helmreleases.helm.toolkit.fluxcd.io", "HelmRelease", "HelmReleases", "
         name: metadata/labels/* metadata/annotations/reconcile.fluxcd.io~requestedAt status/lastHandledReconcileAt
             metadata/finalizers/* spec/chart/spec/chart spec/chart/spec/version
@@ -193,6 +193,8 @@ pub(super) const RESOURCES: [Resource; 33] = [
             spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms/*/matchExpressions/*/key
             spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms/*/matchExpressions/*/values/*
             spec/containers/*/name spec/initContainers/*/name status/containerStatuses/*/name status/initContainerStatuses/*/name
+            spec/volumes/*/name spec/volumes/*/configMap/name spec/volumes/*/secret/secretName
+            spec/containers/*/volumeMounts/*/name spec/initContainers/*/volumeMounts/*/name
         word: metadata/ownerReferences/*/kind spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms/*/matchExpressions/*/operator
             status/phase status/reason status/containerStatuses/*/state/waiting/reason status/containerStatuses/*/state/terminated/reason
             status/containerStatuses/*/lastState/terminated/reason status/initContainerStatuses/*/state/waiting/reason
@@ -202,9 +204,13 @@ pub(super) const RESOURCES: [Resource; 33] = [
             status/containerStatuses/*/state/terminated/finishedAt status/containerStatuses/*/lastState/terminated/finishedAt
             status/initContainerStatuses/*/state/terminated/finishedAt status/initContainerStatuses/*/lastState/terminated/finishedAt
             spec/containers/*/readinessProbe/timeoutSeconds spec/containers/*/startupProbe/timeoutSeconds spec/containers/*/livenessProbe/timeoutSeconds
+            spec/volumes/*/projected/defaultMode
             spec/terminationGracePeriodSeconds status/initContainerStatuses/*/ready status/initContainerStatuses/*/state/running/startedAt
             status/initContainerStatuses/*/state/terminated/exitCode status/initContainerStatuses/*/lastState/terminated/exitCode
         text: spec/containers/*/resources/limits/memory spec/initContainers/*/resources/limits/memory spec/containers/*/image
+            spec/containers/*/resources/limits/ephemeral-storage spec/initContainers/*/resources/limits/ephemeral-storage
+            spec/containers/*/volumeMounts/*/mountPath spec/initContainers/*/volumeMounts/*/mountPath
+            spec/containers/*/volumeMounts/*/subPath spec/initContainers/*/volumeMounts/*/subPath
             spec/initContainers/*/image status/message status/containerStatuses/*/image status/containerStatuses/*/state/waiting/message
             status/containerStatuses/*/state/terminated/message status/containerStatuses/*/lastState/terminated/message
             status/initContainerStatuses/*/image status/initContainerStatuses/*/state/waiting/message
@@ -219,7 +225,9 @@ pub(super) const RESOURCES: [Resource; 33] = [
         name: metadata/labels/istio-injection metadata/labels/istio.io~rev metadata/labels/kubernetes.io~metadata.name
         word: status/phase @conditions"),
     object("nodes", "Node", "Nodes", "name: metadata/labels/* @conditions"),
-    object("persistentvolumeclaims", "PersistentVolumeClaim", "PersistentVolumeClaims", "name: spec/volumeName"),
+    object("persistentvolumeclaims", "PersistentVolumeClaim", "PersistentVolumeClaims", "
+        name: spec/volumeName spec/storageClassName  word: status/phase"),
+    object("storageclasses.storage.k8s.io", "StorageClass", "StorageClasses", "word: volumeBindingMode"),
     object("persistentvolumes", "PersistentVolume", "PersistentVolumes", "
         name: spec/nodeAffinity/required/nodeSelectorTerms/*/matchExpressions/*/key spec/nodeAffinity/required/nodeSelectorTerms/*/matchExpressions/*/values/*
         word: spec/nodeAffinity/required/nodeSelectorTerms/*/matchExpressions/*/operator"),

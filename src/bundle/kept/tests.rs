@@ -315,7 +315,7 @@ proptest! {
 fn what_is_not_in_the_table_is_not_kept() {
     for path in [
         "/api/v1/namespaces/n/configmaps/x",
-        "/apis/storage.k8s.io/v1/storageclasses",
+        "/apis/storage.k8s.io/v1/csidrivers",
         "/apis/a.example/v1/things/x",
         "/version",
         "/x",

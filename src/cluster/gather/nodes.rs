@@ -1,5 +1,6 @@
 //! The nodes of pods that may not be ready because of their node, and where their volumes are attached.
 
+use super::events;
 use crate::cluster::{Cluster, ListOf, segment};
 use crate::model::event::Event;
 use crate::model::kubelet;
@@ -14,8 +15,11 @@ const NODES_MAX: usize = 3;
 /// VolumeAttachments that are listed.
 const ATTACHMENTS_MAX: usize = 500;
 
-/// Most requests: the attachments and the nodes.
-pub(super) const REQUESTS_MAX: u64 = 1 + NODES_MAX as u64;
+/// Where the events of nodes are, which are in no namespace.
+const OF_NODES: &str = "default";
+
+/// Most requests: the attachments, the nodes and their events.
+pub(super) const REQUESTS_MAX: u64 = 1 + 2 * NODES_MAX as u64;
 
 /// Pods that were read, which may not be ready.
 pub(super) struct Pods<'a> {
@@ -56,15 +60,19 @@ pub(super) async fn nodes(cluster: &Cluster, snapshot: &Snapshot, pods: &Pods<'_
     let attachments = attachments(cluster, events).await;
     let attached = attachments.if_read().into_iter().flat_map(Listing::known);
     let attached = attached.filter_map(|a| a.node.as_str().map(str::to_owned));
+    let of_job = job.and_then(|found| found.pods.if_read()).into_iter();
+    let killed = of_job
+        .flat_map(Listing::known)
+        .filter(|found| found.pod.is_killed());
+    let killed = killed.filter_map(|found| found.pod.node.as_str().map(str::to_owned));
+    let killed = unique(killed);
     // Those that hold a volume say most.
     names = attached.chain(names).collect();
-    let mut wanted: Vec<String> = Vec::new();
-    for name in names {
-        if !wanted.contains(&name) {
-            wanted.push(name);
-        }
-    }
-    if wanted.is_empty() && matches!(attachments.unknown(), Some(Why::NotNeeded(_))) {
+    let wanted = unique(names);
+    if wanted.is_empty()
+        && killed.is_empty()
+        && matches!(attachments.unknown(), Some(Why::NotNeeded(_)))
+    {
         return Read::not_needed("no pod that is not ready points to its node");
     }
     let read = wanted
@@ -81,10 +89,37 @@ pub(super) async fn nodes(cluster: &Cluster, snapshot: &Snapshot, pods: &Pods<'_
             };
             (name, node)
         });
+    let events = killed
+        .into_iter()
+        .enumerate()
+        .map(|(number, name)| async move {
+            let events = match number < NODES_MAX {
+                // The kubelet writes the node's name for its UID.
+                true => events::about(cluster, OF_NODES, "Node", &name, None).await,
+                false => Read::not_asked(format!("only those of {NODES_MAX} nodes were read")),
+            };
+            (name, events)
+        });
+    let (nodes, events) = futures::join!(
+        futures::future::join_all(read),
+        futures::future::join_all(events)
+    );
     Read::Seen(Nodes {
-        nodes: futures::future::join_all(read).await,
+        nodes,
+        events,
         attachments,
     })
+}
+
+/// Each once, in their order.
+fn unique(names: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for name in names {
+        if !all.contains(&name) {
+            all.push(name);
+        }
+    }
+    all
 }
 
 /// Of the volumes that events say are attached to another node.
@@ -182,6 +217,44 @@ mod tests {
         assert_eq!(asked, ["/api/v1/nodes/w"]);
         let attachments = &found.if_read().unwrap().attachments;
         assert!(matches!(attachments.unknown(), Some(Why::NotNeeded(_))));
+    }
+
+    #[tokio::test]
+    async fn the_events_of_the_node_are_read_where_a_container_of_the_job_was_killed() {
+        let ask = async |ended: Value, answer: (u16, Value)| {
+            let snapshot = fixture::snapshot_of("hook-job-failed", &|object| {
+                if object["kind"] == "Pod" {
+                    object["spec"]["nodeName"] = json!("w");
+                    object["status"]["containerStatuses"][0]["state"] =
+                        json!({"terminated": ended});
+                }
+            });
+            let pods = Pods {
+                serving: Vec::new(),
+                others: Vec::new(),
+            };
+            let (cluster, asked) = answering(&[answer]);
+            let found = nodes(&cluster, &snapshot, &pods).await;
+            (found, asked.paths())
+        };
+        let event = json!({"metadata": {"name": "e", "namespace": "default"}, "reason": "SystemOOM", "message": "m"});
+        let one = || (200, page("v1", "Event", std::slice::from_ref(&event), ""));
+        let killed = json!({"exitCode": 137, "reason": "Error"});
+        let (found, asked) = ask(killed.clone(), one()).await;
+        assert_eq!(asked, ["/api/v1/namespaces/default/events"]);
+        let events = found.if_read().unwrap().events_of("w").unwrap();
+        assert_eq!(events.if_read().unwrap().known()[0].reason, "SystemOOM");
+        let (found, _) = ask(killed, (403, forbidden())).await;
+        let events = found.if_read().unwrap().events_of("w").unwrap();
+        assert!(matches!(events.unknown(), Some(Why::Forbidden(_))));
+        for ended in [
+            json!({"exitCode": 137, "reason": "OOMKilled"}),
+            json!({"exitCode": 137, "reason": "ContainerStatusUnknown"}),
+            json!({"exitCode": 1, "reason": "Error"}),
+        ] {
+            let (found, asked) = ask(ended, one()).await;
+            assert!(asked.is_empty() && found.if_read().is_none());
+        }
     }
 
     /// A kubelet rejects a pod for its node's labels before it starts anything.

@@ -1,16 +1,18 @@
 //! What a failure is about beyond the objects that every onboarding has: the APIService behind an API that does not answer, the volumes of a pod that no node fits, the Service that the API server refuses to change, and CouchDB's pods where
 //! its Service selects none. Each is read only where the failure, or an object that was read for it, names it.
 
-use super::{nodes, serving};
+use super::{events, nodes, serving};
 use crate::cluster::{Cluster, ListOf, segment};
 use crate::model::api_service::ApiService;
-use crate::model::failure::{Cause, Failure};
+use crate::model::claim::{Claim, StorageClass};
+use crate::model::failure::{Cause, Failure, split_trailer};
+use crate::model::helm_log::awaited;
 use crate::model::namespace::Namespace;
 use crate::model::placement::Volume;
 use crate::model::pod::Pod;
 use crate::model::service::Service;
 use crate::snapshot::{
-    Claimed, CouchPods, CouchService, IfRead, Listing, Read, Related, Snapshot, Why,
+    Claimed, CouchPods, CouchService, IfRead, Listing, Read, Related, Snapshot, WaitedClaim, Why,
 };
 use futures::future::join_all;
 use serde_json::Value;
@@ -19,11 +21,14 @@ use serde_json::Value;
 const APIS_MAX: usize = 3;
 /// Claims whose volumes are read.
 const CLAIMS_MAX: usize = 3;
+/// The kind of a claim.
+const CLAIM: &str = "PersistentVolumeClaim";
 /// Pods of CouchDB's namespace that are listed.
 const PODS_MAX: usize = 250;
 
-/// Most requests: each claim and its volume, a Service and a list of pods beside the APIs.
-pub(super) const REQUESTS_MAX: u64 = (APIS_MAX + 2 * CLAIMS_MAX) as u64 + 2;
+/// Most requests: each claim and its volume, each claim that Helm waits for with its events and its class, a Service and a list of pods
+/// beside the APIs.
+pub(super) const REQUESTS_MAX: u64 = (APIS_MAX + 5 * CLAIMS_MAX) as u64 + 2;
 
 /// Reads what the failure is about.
 pub(super) async fn related(
@@ -34,14 +39,16 @@ pub(super) async fn related(
     (service, couchdb): (&Read<CouchService>, &Read<CouchPods>),
 ) -> Read<Related> {
     let all = pods.with_job(snapshot);
-    let (apis, volumes, service, couchdb) = futures::join!(
+    let (apis, volumes, claims, service, couchdb) = futures::join!(
         apis(cluster, snapshot),
         volumes(cluster, &all),
+        claims(cluster, snapshot, failure),
         refused(cluster, snapshot, failure),
         unselected(cluster, service, couchdb),
     );
     let is_nothing = apis.is_empty()
         && volumes.is_empty()
+        && claims.is_empty()
         && matches!(service.unknown(), Some(Why::NotNeeded(_)))
         && matches!(couchdb.unknown(), Some(Why::NotNeeded(_)));
     if is_nothing {
@@ -50,6 +57,7 @@ pub(super) async fn related(
     Read::Seen(Related {
         apis,
         volumes,
+        claims,
         service,
         couchdb,
     })
@@ -116,6 +124,85 @@ async fn volume(cluster: &Cluster, namespace: &str, claim: &str) -> Read<Volume>
     };
     let path = format!("/api/v1/persistentvolumes/{}", segment(name));
     read(cluster, &path, Volume::from_value).await
+}
+
+/// The claims that Helm waited for in vain.
+async fn claims(
+    cluster: &Cluster,
+    snapshot: &Snapshot,
+    failure: Option<&Failure<'_>>,
+) -> Vec<WaitedClaim> {
+    let home = snapshot.helm_release().release_namespace();
+    let named = failure.map_or_else(Vec::new, |failure| waited_claims(snapshot, failure, home));
+    let read = named
+        .into_iter()
+        .take(CLAIMS_MAX)
+        .map(|(namespace, name)| waited_claim(cluster, namespace, name));
+    join_all(read).await
+}
+
+/// Namespace and name of the claims that the failure names, or Helm's log that came with it.
+fn waited_claims(snapshot: &Snapshot, failure: &Failure<'_>, home: &str) -> Vec<(String, String)> {
+    let Cause::Wait(wait) = &failure.text.cause else {
+        return Vec::new();
+    };
+    let named = wait.objects.iter();
+    let named = named.map(|w| (w.kind.as_str(), w.home(home), w.name.as_str()));
+    let mut named: Vec<(&str, &str, &str)> = named.collect();
+    if named.is_empty() {
+        let events = snapshot.events().if_read();
+        let events = events.into_iter().flat_map(Listing::known).rev();
+        let mut of_failure = events.filter(|event| event.reason == failure.condition.reason);
+        let of_event = of_failure
+            .next()
+            .and_then(|event| split_trailer(&event.message).1);
+        let log = failure.text.trailer.or(of_event);
+        let one = log.and_then(awaited);
+        named.extend(one.map(|one| (one.kind, one.namespace, one.name)));
+    }
+    let claims = named.into_iter().filter(|(kind, ..)| *kind == CLAIM);
+    let claims = claims.map(|(_, namespace, name)| (namespace.to_owned(), name.to_owned()));
+    claims.collect()
+}
+
+async fn waited_claim(cluster: &Cluster, namespace: String, name: String) -> WaitedClaim {
+    let path = format!(
+        "/api/v1/namespaces/{}/persistentvolumeclaims/{}",
+        segment(&namespace),
+        segment(&name)
+    );
+    let claim = read(cluster, &path, Claim::from_value).await;
+    let pending = claim.if_read().filter(|claim| claim.is_pending());
+    let (events, class) = match pending {
+        Some(found) => {
+            let uid = Some(found.meta.uid.as_str());
+            futures::join!(
+                events::about(cluster, &namespace, CLAIM, &name, uid),
+                class(cluster, found)
+            )
+        }
+        None => {
+            let why = "the claim is not known to wait for a volume";
+            (Read::not_needed(why), Read::not_needed(why))
+        }
+    };
+    WaitedClaim {
+        namespace,
+        name,
+        claim,
+        events,
+        class,
+    }
+}
+
+async fn class(cluster: &Cluster, claim: &Claim) -> Read<StorageClass> {
+    match claim.class() {
+        Some(name) => {
+            let path = format!("/apis/storage.k8s.io/v1/storageclasses/{}", segment(name));
+            read(cluster, &path, StorageClass::from_value).await
+        }
+        None => Read::not_needed("the claim names no class"),
+    }
 }
 
 /// The Service of the release that the API server refuses to change because of an entry that it has twice.
@@ -309,6 +396,82 @@ mod tests {
         );
         let last = found.last().and_then(|claimed| claimed.volume.unknown());
         assert!(last.unwrap().clause().contains("only"), "{last:?}");
+    }
+
+    #[tokio::test]
+    async fn a_claim_that_helm_waits_for_is_read_with_its_events_and_its_class() {
+        let mut snapshot = fixture::snapshot("wait-timed-out");
+        fixture::reword(
+            &mut snapshot,
+            "Deployment/core/gate",
+            "PersistentVolumeClaim/core/dumps",
+        );
+        let claim = |phase: &str| {
+            let claim = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "dumps", "namespace": "core", "uid": "u"},
+                "spec": {"storageClassName": "ssd"}, "status": {"phase": phase}});
+            (200, claim)
+        };
+        let event = json!({"metadata": {"name": "e", "namespace": "core"}, "reason": "WaitForFirstConsumer", "message": "m"});
+        let events = (200, page("v1", "Event", &[event], ""));
+        let class = json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "ssd"}, "volumeBindingMode": "WaitForFirstConsumer"});
+        let (found, asked) = look(&snapshot, &[claim("Pending"), events, (200, class)]).await;
+        let base = "/api/v1/namespaces/core";
+        assert_eq!(
+            asked,
+            [
+                &format!("{base}/persistentvolumeclaims/dumps"),
+                &format!("{base}/events"),
+                "/apis/storage.k8s.io/v1/storageclasses/ssd"
+            ]
+        );
+        let found = found.if_read().unwrap();
+        let [waited] = found.claims.as_slice() else {
+            panic!("{found:?}");
+        };
+        assert_eq!(waited.events.if_read().unwrap().known()[0].message, "m");
+        assert!(waited.class.if_read().unwrap().binds_late());
+        // One that has its volume says nothing else.
+        let (found, asked) = look(&snapshot, &[claim("Bound")]).await;
+        assert_eq!(asked.len(), 1);
+        let found = found.if_read().unwrap();
+        assert!(matches!(
+            found.claims[0].events.unknown(),
+            Some(Why::NotNeeded(_))
+        ));
+        let (found, _) = look(&snapshot, &[refused("no")]).await;
+        let found = found.if_read().unwrap();
+        assert!(matches!(
+            found.claims[0].claim.unknown(),
+            Some(Why::Forbidden(_))
+        ));
+    }
+
+    #[test]
+    fn a_claim_is_named_by_the_failure_or_by_helm_s_log() {
+        let of = |text: &str| {
+            let mut snapshot = fixture::snapshot("wait-timed-out");
+            fixture::reword(
+                &mut snapshot,
+                "timeout waiting for: [Deployment/core/gate status: 'InProgress']",
+                text,
+            );
+            let hr = snapshot.helm_release();
+            let failure = failure(hr).map(Stated::of_any_spec).unwrap();
+            let found = waited_claims(&snapshot, &failure, "core").into_iter();
+            found
+                .map(|(namespace, name)| format!("{namespace}/{name}"))
+                .collect::<Vec<_>>()
+        };
+        let log = "timed out waiting for the condition\n\nLast Helm logs:\n\nPersistentVolumeClaim is not bound: core/dumps";
+        assert_eq!(of(log), ["core/dumps"]);
+        assert!(
+            of(&log.replace(
+                "PersistentVolumeClaim is not bound",
+                "Deployment is not ready"
+            ))
+            .is_empty()
+        );
+        assert!(of("timed out waiting for the condition").is_empty());
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ use crate::diagnosis::finding::{Evidence, Subject};
 use crate::model::creation_log::{CouchFailure, couch_failure};
 use crate::model::event::Event;
 use crate::model::job::Job;
-use crate::model::kubelet;
+use crate::model::kubelet::{self, StartFailure};
 use crate::model::pod::{Disruption, Pod};
 use crate::snapshot::{JobPod, Read, Why};
 
@@ -28,6 +28,8 @@ pub struct Death {
     pub has_sidecar: Option<bool>,
     /// Where the pod ran.
     pub node: Option<String>,
+    /// Why its program could not be run, where the runtime or a shell says it.
+    pub start: Option<Box<StartFailure>>,
 }
 
 /// Why the Job's newest pod does not end well.
@@ -73,6 +75,8 @@ pub enum Outcome {
         pod: Subject,
         reason: String,
         message: String,
+        /// The runtime's own reason, where it is one.
+        start: Option<Box<StartFailure>>,
     },
     /// No node takes the pod.
     Unscheduled { pod: Subject, message: String },
@@ -207,6 +211,7 @@ pub(super) fn judge(JobPod { pod, logs }: &JobPod, events: &[Event]) -> Outcome 
             pod: subject,
             reason: reason.to_owned(),
             message: message.to_owned(),
+            start: not_started(pod, pod.waits_with(message), message),
         };
     }
     let running = pod.containers.known.iter().filter(|c| c.is_running());
@@ -218,6 +223,7 @@ pub(super) fn judge(JobPod { pod, logs }: &JobPod, events: &[Event]) -> Outcome 
                 pod: subject,
                 reason: refusal.reason.clone(),
                 message: refusal.message.clone(),
+                start: not_started(pod, refusal.container.as_deref(), &refusal.message),
             },
             None => Outcome::Nothing,
         };
@@ -226,6 +232,12 @@ pub(super) fn judge(JobPod { pod, logs }: &JobPod, events: &[Event]) -> Outcome 
         pod: subject,
         running,
     }
+}
+
+/// Why a container could not be started, by the words of the kubelet.
+fn not_started(pod: &Pod, container: Option<&str>, said: &str) -> Option<Box<StartFailure>> {
+    let container = container.filter(|name| !sidecar::is_of_mesh(name))?;
+    StartFailure::of_message(pod, container, said).map(Box::new)
 }
 
 /// The events of this pod, not those of a former one of its name.
@@ -252,6 +264,8 @@ fn death(pod: &Pod, logs: &[(String, Read<String>)]) -> Option<Death> {
         Some(Read::Absent) => ("", Some(Why::NotAsked("it is gone".to_owned()))),
         None => ("", Some(Why::NotAsked("it was not read".to_owned()))),
     };
+    let is_own = !sidecar::is_of_mesh(container);
+    let start = StartFailure::of_end(pod, container, ended, log).filter(|_| is_own);
     let mut lines: Vec<String> = ended
         .message
         .lines()
@@ -270,6 +284,7 @@ fn death(pod: &Pod, logs: &[(String, Read<String>)]) -> Option<Death> {
         log_missing: log_missing.filter(|_| lines.is_empty()),
         has_sidecar: sidecar::is_in(pod),
         node: pod.node.as_str().map(crate::text::one_line),
+        start: start.map(Box::new),
         lines,
     })
 }

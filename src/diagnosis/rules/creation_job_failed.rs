@@ -7,10 +7,12 @@ use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::install;
 use crate::diagnosis::job::{Death, Outcome, Silent, existing, is_of_mesh};
+use crate::diagnosis::killed;
 use crate::diagnosis::mesh::{self, uninjected};
 use crate::diagnosis::object_commands;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::diagnosis::start::{self, Defined};
 use crate::model::creation_log::{ended_with, explained, may_have_created, waits_for_proxy};
 use crate::model::failure::{Cause, Wait};
 
@@ -21,7 +23,11 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     role: Role::Cause,
     title: "the creation Job failed",
     explanation: r#"A Job, the chart's pre-install hook, creates the database. Flux and Helm only say that it failed; the reason is in its pod:
-the exit code and the last lines of the log. This is the general case; common reasons have their own codes."#,
+the exit code and the last lines of the log. This is the general case; common reasons have their own codes.
+
+A container that could not be started has no log: the runtime's message says why. The program is not in the image, may not be
+executed, or is hidden by a volume that the chart mounts over it; or a volume cannot be mounted. Exit code 137 without OOMKilled
+is that of a process that somebody else killed: the events of its node say whether the node ran out of memory."#,
     fix: r#"See it: `kubectl logs -n NAMESPACE job/NAME --all-containers`
 
 Fix the error in the log. If the Job is already gone, let Flux try again and look at once: Helm deletes the old Job before
@@ -85,15 +91,33 @@ fn check(case: &Case<'_>) -> Verdict {
     }
     match job.death() {
         Some(death) => {
-            sentence = format!(
-                "the creation Job failed: container {} exited {}",
-                death.container, death.exit_code
-            );
+            let start = death.start.as_deref();
+            sentence = match start.filter(|_| death.never_started()) {
+                Some(_) => format!(
+                    "the creation Job failed: container {} could not be started",
+                    death.container
+                ),
+                None => format!(
+                    "the creation Job failed: container {} exited {}",
+                    death.container, death.exit_code
+                ),
+            };
             finding = finding.seen([death.evidence()]);
             if is_of_mesh(&death.container) {
                 finding = of_mesh(case, finding, death);
             }
-            let words = explained(&death.lines.join("\n"));
+            for why in start.map(start::whys).into_iter().flatten() {
+                finding = finding.why(why);
+            }
+            let words = explained(&death.lines.join("\n")).filter(|_| start.is_none());
+            let killer = killed::killer(case, death).filter(|_| words.is_none());
+            let killed = killer.as_ref().and_then(|k| k.sentence(&death.container));
+            if let Some(killer) = &killer {
+                finding = killer.tell(finding);
+            }
+            if let Some(killed) = &killed {
+                sentence = format!("the creation Job failed: {killed}");
+            }
             finding = finding.whys(words);
             if words.is_some_and(|words| words.contains("check CouchDB's pods")) {
                 finding = finding.step("Look at CouchDB's pods first:").command([
@@ -104,12 +128,20 @@ fn check(case: &Case<'_>) -> Verdict {
                     &case.couchdb_namespace(),
                 ]);
             }
-            let silent = words.is_none() && !is_of_mesh(&death.container) && !death.never_started();
+            let silent = words.is_none()
+                && start.is_none()
+                && killed.is_none()
+                && !is_of_mesh(&death.container)
+                && !death.never_started();
             finding = finding.whys(ended_with(death.exit_code).filter(|_| silent));
             if may_have_created(&death.lines.join("\n")) {
                 finding = finding.why("CouchDB can carry out a creation and answer with an error all the same: the database may exist, and the next attempt then fails with 412 (SKVS301).");
             }
             finding = match &death.log_missing {
+                _ if death.never_started() && start.is_some() => {
+                    finding.why("So its program never ran, and it has no log.")
+                }
+                _ if start.is_some() || killed.is_some() => finding,
                 _ if death.never_started() => finding.why(
                     "The container never started, so it has no log: its command is not in the image, or may not be run.",
                 ),
@@ -161,9 +193,13 @@ fn check(case: &Case<'_>) -> Verdict {
             .command(["kubectl", "skvs", "describe", "-n", namespace, name]);
     } else if job.not_started().is_some() {
         // Its log does not exist.
+    } else if let Some(failure) = job.start_failure() {
+        finding = finding.step(start::step(failure, Defined::ByChart));
     } else if job.death().is_some_and(Death::never_started) {
         finding = finding
             .step("Correct the creation Job's command or image (values.databaseCreationJob.image)");
+    } else if let Some(finding) = relieved(case, &finding) {
+        return finding.then(then(case, Fixes::Elsewhere)).into();
     } else if subject.kind == "Job" && job.uncreated.is_none() {
         finding = finding
             .step("Read the whole log, and fix the error in it:")
@@ -180,6 +216,15 @@ fn check(case: &Case<'_>) -> Verdict {
             ]);
     }
     finding.then(then(case, Fixes::Elsewhere)).into()
+}
+
+/// The finding with the step for a node that had no memory left, if that is why the container died.
+fn relieved(case: &Case<'_>, finding: &Finding) -> Option<Finding> {
+    let death = case.job_as_far_as_read().death()?;
+    if explained(&death.lines.join("\n")).is_some() {
+        return None;
+    }
+    killed::killer(case, death)?.step(existing(case, finding.clone()))
 }
 
 /// One of Istio's own containers died: they prepare the pod's network.
@@ -225,6 +270,9 @@ fn of_mesh(case: &Case<'_>, finding: Finding, death: &Death) -> Finding {
 mod tests {
     use crate::diagnosis::case::Case;
     use crate::diagnosis::fixture;
+    use crate::model::event::Event;
+    use crate::snapshot::{Events, Listing, Nodes, Read, Why};
+    use serde_json::{Value, json};
 
     #[test]
     fn a_pod_that_could_not_be_made_is_told() {
@@ -249,6 +297,167 @@ mod tests {
             "{:?}",
             finding.why
         );
+    }
+
+    /// What is said of a container that was killed on node `w`, where its node has these events.
+    fn killed(events: Option<Read<Events>>, pod: &dyn Fn(&mut Value)) -> String {
+        let name = "hook-job-failed";
+        let mut snapshot = fixture::snapshot_of(name, &|object| {
+            if object["kind"] == "Pod" {
+                object["spec"]["nodeName"] = json!("w");
+                let ended = json!({"exitCode": 137, "reason": "Error", "finishedAt": "2026-11-23T20:20:15Z"});
+                object["status"]["containerStatuses"][0]["state"] = json!({"terminated": ended});
+                pod(object);
+            }
+        });
+        let job = snapshot.creation_job.seen_mut().unwrap();
+        for found in job.pods.seen_mut().unwrap().known_mut() {
+            found.logs.clear();
+        }
+        snapshot.on_demand.nodes = Read::Seen(Nodes {
+            nodes: Vec::new(),
+            events: events
+                .into_iter()
+                .map(|events| ("w".to_owned(), events))
+                .collect(),
+            attachments: Read::not_needed("x"),
+        });
+        let case = Case::new(&snapshot, fixture::meta(name).now);
+        let finding = super::check(&case).unwrap().unwrap();
+        let seen = finding.evidence.iter().filter(|e| e.object.kind == "Node");
+        let seen: Vec<String> = seen.map(|e| e.observed.clone()).collect();
+        let why = finding.why.join("\n");
+        format!("{why}\n{}\n{}", seen.join("\n"), fixture::lines(finding))
+    }
+
+    fn of_node(reason: &str, message: &str, time: &str) -> Event {
+        let time = format!("2026-11-23T20:{time}Z");
+        Event::from_value(&json!({"reason": reason, "message": message, "lastTimestamp": time}))
+    }
+
+    fn system_oom(process: &str, time: &str) -> Event {
+        let said = format!("System OOM encountered, victim process: {process}, pid: 12");
+        of_node("SystemOOM", &said, time)
+    }
+
+    #[test]
+    fn a_node_without_memory_is_told_from_a_limit() {
+        let all = |events: Vec<Event>| Some(Read::Seen(Listing::whole(events)));
+        let both = all(vec![
+            system_oom("create", "20:14"),
+            system_oom("java", "20:50"),
+        ]);
+        insta::assert_snapshot!(killed(both, &|_| {}), @"
+        Node w itself had no memory left (SystemOOM), and its kernel ended process create at 2026-11-23T20:20:14Z.
+        Other processes of the node were ended too: java.
+        The container did not reach its own limit, which would be OOMKilled: a higher limit does not help.
+        SystemOOM: System OOM encountered, victim process: create, pid: 12
+        the creation Job failed: node w ran out of memory, and its kernel killed container create
+        See first whether the database exists:
+        $ kubectl skvs databases hookfail_main
+        Relieve node w: find pods that use more memory than they request, set their requests, move them or add a node:
+        $ kubectl describe node w
+        Until then keep the retry off that node, and uncordon it afterwards:
+        $ kubectl cordon w
+        ");
+        let limit = "Memory cgroup out of memory: Killed process 12 (create) total-vm:1kB";
+        let limit = all(vec![of_node("OOMKilling", limit, "20:14")]);
+        insta::assert_snapshot!(killed(limit, &|_| {}), @"
+        The kernel of node w ended process create at 2026-11-23T20:20:14Z, which had reached a memory limit: the container's own, or that of all pods of the node.
+        OOMKilling: Memory cgroup out of memory: Killed process 12 (create) total-vm:1kB
+        the creation Job failed: the kernel killed container create at a memory limit
+        See first whether the database exists:
+        $ kubectl skvs databases hookfail_main
+        Compare the container's memory limit with what it needs, and the limits of the node's pods with its memory:
+        $ kubectl describe node w
+        ");
+    }
+
+    #[test]
+    fn without_such_an_event_who_killed_it_is_not_known() {
+        let unsaid = killed(Some(Read::Seen(Listing::default())), &|_| {});
+        assert!(
+            unsaid.contains("Status 137 is that of a killed process"),
+            "{unsaid}"
+        );
+        assert_eq!(killed(None, &|_| {}), unsaid);
+        let late = Some(Read::Seen(Listing::whole(vec![system_oom(
+            "create", "25:14",
+        )])));
+        assert_eq!(killed(late, &|_| {}), unsaid);
+        let unknown = "Whether node w ran out of memory is unknown: its events were not read: forbidden (list events in default).";
+        let forbidden = || Why::Forbidden("list events in default".to_owned());
+        for events in [
+            Read::Unknown(forbidden()),
+            Read::Seen(Listing::new(Vec::new(), Some(forbidden()))),
+        ] {
+            let said = killed(Some(events), &|_| {});
+            assert!(
+                said.contains(unknown) && said.contains("Status 137"),
+                "{said}"
+            );
+            let look = "$ kubectl get events -n default --field-selector involvedObject.kind=Node,involvedObject.name=w";
+            assert!(said.contains(look), "{said}");
+        }
+        let near = || {
+            Some(Read::Seen(Listing::whole(vec![system_oom(
+                "create", "20:14",
+            )])))
+        };
+        let by_limit = |pod: &mut Value| {
+            pod["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"] = json!(1);
+        };
+        assert!(!killed(near(), &by_limit).contains("SystemOOM"));
+    }
+
+    #[test]
+    fn why_the_program_could_not_be_run_is_told_in_place_of_its_log() {
+        let name = "hook-job-failed";
+        let told = |ended: Value, log: &str| {
+            let mut snapshot = fixture::snapshot_of(name, &|object| {
+                if object["kind"] == "Pod" {
+                    object["spec"]["containers"] =
+                        json!([{"name": "create", "image": "registry.example/create:2"}]);
+                    object["status"]["containerStatuses"][0]["state"] =
+                        json!({"terminated": ended});
+                }
+            });
+            let job = snapshot.creation_job.seen_mut().unwrap();
+            for found in job.pods.seen_mut().unwrap().known_mut() {
+                found.logs = vec![("create".to_owned(), Read::Seen(log.to_owned()))];
+            }
+            let case = Case::new(&snapshot, fixture::meta(name).now);
+            let finding = super::check(&case).unwrap().unwrap();
+            format!("{}\n{}", finding.why.join("\n"), fixture::lines(finding))
+        };
+        let message =
+            "failed to create containerd task: exec: \"/opt/run\": permission denied: unknown";
+        let never = json!({"exitCode": 128, "reason": "StartError", "message": message});
+        insta::assert_snapshot!(told(never, ""), @"
+        /opt/run in image registry.example/create:2 may not be executed: the file is there, and the user that the container runs as has no execute permission.
+        This is about the file's mode, not about rights in Kubernetes or CouchDB.
+        So its program never ran, and it has no log.
+        the creation Job failed: container create could not be started
+        Have the image built with the execute permission (chmod +x /opt/run), or go back to the tag that worked (values.databaseCreationJob.image)
+        ");
+        let begun = json!({"exitCode": 255, "reason": "Error"});
+        insta::assert_snapshot!(told(begun, "exec /opt/run: exec format error\n"), @"
+        /opt/run in image registry.example/create:2 is for another CPU architecture than the node's, or is a script without a first line that names its interpreter (#!).
+        the creation Job failed: container create exited 255
+        Use an image for the node's CPU architecture, or a node of the image's (values.databaseCreationJob.image)
+        ");
+        let shell = json!({"exitCode": 127, "reason": "Error"});
+        insta::assert_snapshot!(told(shell, "/bin/sh: 1: /opt/run: not found\n"), @"
+        /opt/run does not exist in image registry.example/create:2.
+        the creation Job failed: container create exited 127
+        Correct the command, or use an image that has /opt/run (values.databaseCreationJob.image); go back to the tag that worked if there is one
+        ");
+        let other = json!({"exitCode": 128, "reason": "StartError", "message": "something new"});
+        insta::assert_snapshot!(told(other, ""), @"
+        The container never started, so it has no log: its command is not in the image, or may not be run.
+        the creation Job failed: container create exited 128
+        Correct the creation Job's command or image (values.databaseCreationJob.image)
+        ");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::diagnosis::object_commands;
 use crate::diagnosis::placement;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
+use crate::diagnosis::start::{self, Defined};
 use crate::model::creation_log::waits_for_proxy;
 use crate::model::failure::Cause;
 use crate::model::kubelet;
@@ -169,10 +170,21 @@ pub(super) fn tell_not_started(case: &Case<'_>, mut finding: Finding, sentence: 
     let name = job.subject.as_ref().map_or("", |job| job.name.as_str());
     let finding = match hook_order::late_for_pod(case, finding, name, message) {
         ControlFlow::Break(finding) => finding,
-        ControlFlow::Continue(finding) => finding.step(match kubelet::remedy(message) {
-            Some(remedy) => format!("{remedy}. The pod's events say more:"),
-            None => "Fix the fault that the kubelet names. The pod's events say more:".to_owned(),
-        }),
+        ControlFlow::Continue(finding) => match job.start_failure() {
+            Some(failure) => start::whys(failure)
+                .into_iter()
+                .fold(finding, Finding::why)
+                .step(format!(
+                    "{}. The pod's events say more:",
+                    start::step(failure, Defined::ByChart)
+                )),
+            None => finding.step(match kubelet::remedy(message) {
+                Some(remedy) => format!("{remedy}. The pod's events say more:"),
+                None => {
+                    "Fix the fault that the kubelet names. The pod's events say more:".to_owned()
+                }
+            }),
+        },
     };
     finding.command([
         "kubectl",
@@ -249,8 +261,8 @@ mod tests {
         );
         let refused = "Timeout: request did not complete within requested timeout";
         assert_eq!(
-            finding.why,
-            [format!("The Job's pod was refused: {refused}")]
+            finding.why[0],
+            format!("The Job's pod could not be created: {refused}")
         );
         let seen = finding.evidence.iter().find(|e| e.field == "events");
         assert_eq!(

@@ -7,9 +7,10 @@ use crate::diagnosis::object_commands;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::unready;
+use crate::diagnosis::volume_claims;
 use crate::model::failure::{Cause, JOB_FAILURES, Wait, Waited, split_trailer};
 use crate::model::helm_log::{Awaited, awaited};
-use crate::snapshot::{IfRead, Why};
+use crate::snapshot::{IfRead, WaitedClaim, Why};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS111",
@@ -19,7 +20,10 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     title: "Helm gave up waiting for an object",
     explanation: r#"After applying the chart Helm waits until its objects are ready, at most for `spec.timeout`. One was not ready in time; Flux
 does not say why. Which one it was may be in the last lines of Helm's log, which controllers up to 0.36 append to the
-condition and later ones to the event."#,
+condition and later ones to the event.
+
+A PersistentVolumeClaim whose StorageClass has volumeBindingMode WaitForFirstConsumer becomes ready only once a pod uses it: if
+the chart starts none, Helm waits in vain (`spec.install.disableWait`, `spec.upgrade.disableWait`)."#,
     fix: r#"See it: look at the objects named in the message, and at their pods and events.
 
 Fix the object. Raise `spec.timeout` only if it needs more time."#,
@@ -72,6 +76,15 @@ fn check(case: &Case<'_>) -> Verdict {
         || case.subject(),
         |w| Subject::new(&w.kind, &w.namespace, &w.name),
     );
+    let claims = waited.iter().map(|w| {
+        let subject = Subject::new(&w.kind, w.home(home), &w.name);
+        volume_claims::waited(case, &subject)
+    });
+    let claims: Vec<Option<&WaitedClaim>> = claims.collect();
+    // Anything else that Helm waits for may be, or start, the pod that uses the claim.
+    let late =
+        |claim: &Option<&WaitedClaim>| claim.is_some_and(|c| volume_claims::is_late(case, c));
+    let is_late = !claims.is_empty() && claims.iter().all(late);
     let unready = unready::unready(case);
     let own = unready.first().filter(|pod| pod.is_own());
     let sentence = if let (true, Some(pod)) = (waited.is_empty(), own) {
@@ -81,23 +94,30 @@ fn check(case: &Case<'_>) -> Verdict {
         )
     } else if waited.is_empty() {
         format!("Helm gave up waiting after {timeout}")
+    } else if is_late {
+        format!(
+            "{subject} was not ready within {timeout}: it gets a volume only once a pod uses it"
+        )
     } else {
         format!("{subject} was not ready within {timeout}")
     };
     let mut finding = Finding::new(subject, sentence)
-        .why(match own.is_none() {
+        .why(match own.is_none() && claims.iter().all(Option::is_none) {
             true => "Helm waits for its objects, at most for spec.timeout. Flux does not say why the object did not become ready.",
             false => "Helm waits for its objects, at most for spec.timeout.",
         })
         .seen(case.seen_failure());
-    for w in waited {
-        finding = finding
-            .seen([Evidence::new(
-                Subject::new(&w.kind, &w.namespace, &w.name),
-                ".status",
-                &w.status,
-            )])
-            .command([
+    for (w, claim) in waited.iter().zip(claims) {
+        finding = finding.seen([Evidence::new(
+            Subject::new(&w.kind, &w.namespace, &w.name),
+            ".status",
+            &w.status,
+        )]);
+        if let Some(claim) = claim {
+            finding = volume_claims::tell(case, finding, claim);
+        }
+        if !is_late {
+            finding = finding.command([
                 "kubectl",
                 "describe",
                 "-n",
@@ -105,6 +125,12 @@ fn check(case: &Case<'_>) -> Verdict {
                 &w.kind.to_lowercase(),
                 &w.name,
             ]);
+        }
+    }
+    if is_late {
+        return volume_claims::without_wait(finding)
+            .then(then(case, Fixes::Manifest))
+            .into();
     }
     if waited.is_empty() && own.is_none() {
         finding = finding
@@ -198,8 +224,18 @@ fn of_log(case: &Case<'_>, one: &Awaited<'_>, timeout: &str) -> Verdict {
     )
     .why("Helm waits for its objects, at most for spec.timeout. Other objects may not have been ready either.")
     .seen(case.seen_failure())
-    .seen([Evidence::new(case.subject(), "Helm's log", one.line)])
-    .command([
+    .seen([Evidence::new(case.subject(), "Helm's log", one.line)]);
+    let claim = volume_claims::waited(case, &subject);
+    let finding = match claim {
+        Some(claim) => volume_claims::tell(case, finding, claim),
+        None => finding,
+    };
+    if claim.is_some_and(|claim| volume_claims::is_late(case, claim)) {
+        return volume_claims::without_wait(finding)
+            .then(then(case, Fixes::Manifest))
+            .into();
+    }
+    let finding = finding.command([
         "kubectl",
         "describe",
         "-n",
@@ -215,9 +251,11 @@ fn of_log(case: &Case<'_>, one: &Awaited<'_>, timeout: &str) -> Verdict {
 #[cfg(test)]
 mod tests {
     use crate::diagnosis::{Case, fixture};
+    use crate::model::claim::{Claim, StorageClass};
     use crate::model::event::Event;
     use crate::model::helm_storage::Release;
-    use crate::snapshot::{Listing, Read, Why};
+    use crate::model::pod::Pod;
+    use crate::snapshot::{Listing, Read, Related, WaitedClaim, Why};
     use serde_json::json;
 
     #[test]
@@ -226,6 +264,142 @@ mod tests {
             fixture::sentence("wait-timed-out", "SKVS111"),
             "Deployment core/gate was not ready within 20s"
         );
+    }
+
+    /// What is said of a claim for which Helm waits, alone or beside a Deployment.
+    fn of_claim(waited: WaitedClaim, pods: Read<Listing<Pod>>, is_alone: bool) -> String {
+        let name = "wait-timed-out";
+        let mut snapshot = fixture::snapshot(name);
+        let own = match is_alone {
+            true => "PersistentVolumeClaim/core/dumps status: 'InProgress'",
+            false => {
+                "PersistentVolumeClaim/core/dumps status: 'InProgress', Deployment/core/gate status: 'InProgress'"
+            }
+        };
+        fixture::reword(
+            &mut snapshot,
+            "Deployment/core/gate status: 'InProgress'",
+            own,
+        );
+        snapshot.on_demand.pods = pods;
+        snapshot.on_demand.related = Read::Seen(Related {
+            claims: vec![waited],
+            ..Related::none()
+        });
+        let case = Case::new(&snapshot, fixture::meta(name).now);
+        let finding = super::check(&case).unwrap().unwrap();
+        format!("{}\n{}", finding.why.join("\n"), fixture::lines(finding))
+    }
+
+    fn claim(phase: &str, events: &[(&str, &str)], mode: &str) -> WaitedClaim {
+        let claim = json!({"spec": {"storageClassName": "ssd"}, "status": {"phase": phase}});
+        let event = |(reason, message): &(&str, &str)| {
+            Event::from_value(&json!({"reason": reason, "message": message}))
+        };
+        WaitedClaim {
+            namespace: "core".to_owned(),
+            name: "dumps".to_owned(),
+            claim: Read::Seen(Claim::from_value(&claim)),
+            events: Read::Seen(Listing::whole(events.iter().map(event).collect())),
+            class: Read::Seen(StorageClass::from_value(
+                &json!({"volumeBindingMode": mode}),
+            )),
+        }
+    }
+
+    const LATE: (&str, &str) = (
+        "WaitForFirstConsumer",
+        "waiting for first consumer to be created before binding",
+    );
+
+    fn no_pods() -> Read<Listing<Pod>> {
+        Read::Seen(Listing::default())
+    }
+
+    #[test]
+    fn a_claim_that_waits_for_its_first_pod_is_not_at_fault() {
+        let said = of_claim(
+            claim("Pending", &[LATE], "WaitForFirstConsumer"),
+            no_pods(),
+            true,
+        );
+        insta::assert_snapshot!(said, @"
+        Helm waits for its objects, at most for spec.timeout.
+        StorageClass ssd gives the claim a volume only once a pod uses it (WaitForFirstConsumer). Until then it stays Pending, and Helm waits for it in vain.
+        Nothing is wrong with the storage. Keep the claim: deleting it would change nothing.
+        PersistentVolumeClaim core/dumps was not ready within 20s: it gets a volume only once a pod uses it
+        Helm need not wait for the claim; set spec.install.disableWait: true
+        Helm need not wait for the claim; set spec.upgrade.disableWait: true
+        Flux then waits for no object of the chart any more. Otherwise use a chart that creates the claim together with a pod that uses it, or a StorageClass with volumeBindingMode Immediate.
+        ");
+        // Its events are kept for an hour; its class stays.
+        let by_class = || claim("Pending", &[], "WaitForFirstConsumer");
+        assert_eq!(of_claim(by_class(), no_pods(), true), said);
+        let unread = Read::Unknown(Why::Forbidden("list pods in core".to_owned()));
+        let unknown = of_claim(by_class(), unread, true);
+        assert!(
+            unknown.contains("Whether a pod uses it by now is unknown: forbidden"),
+            "{unknown}"
+        );
+        // A Deployment may start the pod that uses it.
+        let beside = of_claim(by_class(), no_pods(), false);
+        assert!(
+            beside.contains("only once a pod uses it") && !beside.contains("disableWait"),
+            "{beside}"
+        );
+        let user = json!({"metadata": {"namespace": "core", "name": "dump-1"},
+            "spec": {"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "dumps"}}]}, "status": {"phase": "Pending"}});
+        let pods = Read::Seen(Listing::whole(vec![Pod::from_value(&user)]));
+        let used = of_claim(by_class(), pods, true);
+        assert!(
+            used.contains("Pod core/dump-1 uses it") && !used.contains("disableWait"),
+            "{used}"
+        );
+    }
+
+    #[test]
+    fn another_reason_of_a_claim_is_shown_verbatim() {
+        let failed = (
+            "ProvisioningFailed",
+            "storageclass.storage.k8s.io \"ssd\" not found",
+        );
+        let of = |waited: WaitedClaim| of_claim(waited, no_pods(), true);
+        insta::assert_snapshot!(of(claim("Pending", &[LATE, failed], "WaitForFirstConsumer")), @r#"
+        Helm waits for its objects, at most for spec.timeout.
+        PersistentVolumeClaim core/dumps has no volume: storageclass.storage.k8s.io "ssd" not found.
+        PersistentVolumeClaim core/dumps was not ready within 20s
+        $ kubectl describe -n core persistentvolumeclaim dumps
+        "#);
+        assert!(of(claim("Pending", &[], "Immediate")).contains("no event says why."));
+        assert!(of(claim("Bound", &[], "Immediate")).contains("is Bound by now"));
+        let forbidden = || Why::Forbidden("x".to_owned());
+        let unread = WaitedClaim {
+            events: Read::Unknown(forbidden()),
+            ..claim("Pending", &[], "Immediate")
+        };
+        assert!(of(unread).contains("no event says why (not all were read: forbidden (x))"));
+        let unread = WaitedClaim {
+            claim: Read::Unknown(forbidden()),
+            ..claim("Pending", &[], "")
+        };
+        assert!(
+            of(unread).contains("PersistentVolumeClaim core/dumps was not read: forbidden (x).")
+        );
+        let unread = WaitedClaim {
+            class: Read::Unknown(forbidden()),
+            ..claim("Pending", &[], "")
+        };
+        assert!(of(unread).contains("only once a pod uses it is unknown: forbidden (x)."));
+        let gone = WaitedClaim {
+            claim: Read::Absent,
+            ..claim("Pending", &[], "")
+        };
+        assert!(of(gone).contains("does not exist by now"));
+        let odd = WaitedClaim {
+            claim: Read::Seen(Claim::default()),
+            ..claim("Pending", &[], "")
+        };
+        assert!(of(odd).contains("unknown: it does not say"));
     }
 
     #[test]

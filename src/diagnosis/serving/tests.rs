@@ -458,7 +458,9 @@ fn a_process_that_never_ran_has_no_log() {
     );
     insta::assert_snapshot!(told(&status, &[], no_log()), @r#"
     Pod n/db-0 is not serving: container c: CrashLoopBackOff: back-off; exited 128 (StartError: exec: "couchdb": permission denied, password=<scrubbed>).
-    The container's command may not be executed: correct its file mode in the image, or the command. Its events say more:
+    couchdb in its image may not be executed: the file is there, and the user that the container runs as has no execute permission.
+    This is about the file's mode, not about rights in Kubernetes or CouchDB.
+    Have the image built with the execute permission (chmod +x couchdb), or go back to the tag that worked. Its events say more:
     $ kubectl describe -n n pod db-0
     "#);
 }

@@ -56,22 +56,6 @@ const KUBELET: &[Row] = &[
         "The kubelet does not know whether the image's user is root: set securityContext.runAsUser to its number",
     ),
     (
-        &["exec format error"],
-        "The image is for another CPU architecture than the node's: use an image for that architecture, or a node of the image's",
-    ),
-    (
-        &["executable file not found in $PATH"],
-        "The container's command is not in its image: correct the command or the image",
-    ),
-    (
-        &["exec: \"", ": no such file or directory"],
-        "The container's command is not in its image: correct the command or the image",
-    ),
-    (
-        &["exec: \"", ": permission denied"],
-        "The container's command may not be executed: correct its file mode in the image, or the command",
-    ),
-    (
         &["AppArmor"],
         "The node does not have the AppArmor profile, or does not support AppArmor: load the profile there, or correct it where the pod is defined",
     ),
@@ -305,16 +289,6 @@ mod tests {
                 "container has runAsNonRoot and image has non-numeric user (a), cannot verify user is non-root",
                 "its number",
             ),
-            (
-                "failed to create shim task: OCI runtime create failed: exec: \"/a\": stat /a: no such file or directory",
-                "command is not in its image",
-            ),
-            (
-                "exec: \"a\": executable file not found in $PATH",
-                "command is not in its image",
-            ),
-            ("exec: \"/a\": permission denied", "file mode"),
-            ("exec /a: exec format error", "CPU architecture"),
             (
                 "failed to assign an IP address to container",
                 "no free IP address",
