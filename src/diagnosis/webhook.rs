@@ -284,7 +284,11 @@ mod tests {
             configuration("others", &json!([{"name": "b", "rules": []}])),
             configuration("injector", &json!([hook, hook])),
         ];
-        insta::assert_snapshot!(told(Read::Seen(Listing::whole(all))), @"");
+        insta::assert_snapshot!(told(Read::Seen(Listing::whole(all))), @"
+        MutatingWebhookConfiguration injector has 2 webhooks for new pods, 20 s at most.
+        MutatingWebhookConfiguration odd has 0 webhooks for new pods, and what cannot be read.
+        x
+        ");
         assert!(told(Read::failed("timeout")).contains("is unknown: timeout"));
         let cut = Why::NotAsked("only the first 250 were read".to_owned());
         let cut = told(Read::Seen(Listing::new(Vec::new(), Some(cut))));
