@@ -9,6 +9,7 @@ use super::placement::Wanted;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
+use std::net::IpAddr;
 
 /// A pod, as far as it is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,6 +32,15 @@ pub struct Pod {
     pub wanted: Wanted,
     volumes: Entries<Mounted>,
     pull_secrets: Entries<Named>,
+    address: Field<String>,
+    addresses: Entries<Address>,
+}
+
+/// An entry of `status.podIPs`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default)]
+struct Address {
+    ip: Field<String>,
 }
 
 /// An entry of `spec.volumes`.
@@ -157,12 +167,21 @@ impl Pod {
             },
             volumes: fields.list("/spec/volumes"),
             pull_secrets: fields.list("/spec/imagePullSecrets"),
+            address: fields.at("/status/podIP"),
+            addresses: fields.list("/status/podIPs"),
             phase: fields.at("/status/phase"),
             reason: fields.at("/status/reason"),
             message: fields.at("/status/message"),
             conditions: fields.list::<Condition>("/status/conditions").into(),
             meta: fields.meta("Pod"),
         }
+    }
+
+    /// Its addresses, as far as they are known.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        let listed = self.addresses.known.iter().map(|address| &address.ip);
+        let all = std::iter::once(&self.address).chain(listed);
+        all.filter_map(|text| text.text().parse().ok())
     }
 
     fn condition(&self, kind: &str) -> Option<&Condition> {
