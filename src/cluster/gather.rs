@@ -10,6 +10,7 @@ mod hook_jobs;
 mod job;
 mod log_end;
 mod mesh;
+mod network_policies;
 mod nodes;
 mod on_demand;
 mod related;
@@ -47,6 +48,7 @@ pub const ON_DEMAND_REQUESTS_MAX: u64 = REQUESTS_MAX
     + nodes::REQUESTS_MAX
     + webhook::REQUESTS_MAX
     + mesh::REQUESTS_MAX
+    + network_policies::REQUESTS_MAX
     + hook_jobs::REQUESTS_MAX
     + related::REQUESTS_MAX;
 
@@ -145,13 +147,14 @@ impl Cluster {
             on_demand::couchdb(near, &snapshot),
             on_demand::pods(near, &hr, failure)
         );
-        let (nodes, webhook, mesh, hook_jobs, related) = match is_well(&hr) {
+        let (nodes, webhook, mesh, network_policies, hook_jobs, related) = match is_well(&hr) {
             true => {
                 let well = match hr.is_remote() {
                     true => REMOTE,
                     false => "it is Ready",
                 };
                 (
+                    Read::not_needed(well),
                     Read::not_needed(well),
                     Read::not_needed(well),
                     Read::not_needed(well),
@@ -169,6 +172,7 @@ impl Cluster {
                     nodes::nodes(near, &snapshot, &pods),
                     webhook::webhook(near, &snapshot, failure),
                     mesh::mesh(near, &snapshot),
+                    network_policies::network_policies(near, &snapshot, (&service, &couch_pods)),
                     hook_jobs::hook_jobs(near, &hr, failure),
                     related::related(near, &snapshot, failure, &pods, (&service, &couch_pods))
                 )
@@ -178,6 +182,7 @@ impl Cluster {
             nodes,
             webhook,
             mesh,
+            network_policies,
             hook_jobs,
             related,
             rights,

@@ -30,6 +30,7 @@ pub mod job;
 pub mod lint;
 mod mesh;
 mod needs;
+mod network_policies;
 mod nodes;
 mod object_commands;
 pub mod offboarding;

@@ -49,6 +49,15 @@ impl LabelSelector {
         }
     }
 
+    /// The keys of the labels by which it decides.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        let pairs = self.match_labels.set().into_iter().flatten();
+        let expressions = self.match_expressions.known.iter();
+        pairs
+            .map(|(key, _)| key.as_str())
+            .chain(expressions.map(|e| e.key.as_str()))
+    }
+
     /// The values of labels that it asks for, each with its key.
     pub fn asked(&self) -> impl Iterator<Item = (&str, &str)> {
         let pairs = self.match_labels.set().into_iter().flatten();

@@ -151,6 +151,14 @@ impl NetworkPolicy {
         }
     }
 
+    /// Whether a rule tells namespaces apart by labels beyond their names.
+    pub fn asks_for_labels(&self) -> bool {
+        let rules = self.ingress.known.iter().chain(&self.egress.known);
+        let peers = rules.flat_map(|rule| rule.from.known.iter().chain(&rule.to.known));
+        let mut selectors = peers.filter_map(|peer| peer.namespace_selector.set());
+        selectors.any(|selector| selector.keys().any(|key| key != NAME))
+    }
+
     /// Surely no rule of this direction.
     pub fn has_no_rule(&self, direction: Direction) -> bool {
         self.rules(direction).is_empty()
@@ -196,14 +204,17 @@ pub fn allow(
 
 /// Whether they let the pod ask the cluster's DNS. Where that runs is not read: `inside` are addresses of the cluster's pods and Services, and a
 /// rule that lets the pod reach none of them by its address is taken not to lead to DNS either. A rule for the port of DNS elsewhere may.
+/// `namespace` is [`DNS_NAMESPACE`], where all of its labels were read.
 pub fn allow_dns(
     policies: &[NetworkPolicy],
     pod: &Meta,
     protocol: Protocol,
     inside: &[IpAddr],
+    namespace: Option<&Meta>,
 ) -> Option<bool> {
     through(policies, pod, Direction::Egress, |policy, rule| {
-        rule.lets_dns(&policy.meta.namespace, protocol, inside)
+        let is_dns = |peer: &Peer| peer.is_dns(&policy.meta.namespace, inside, namespace);
+        rule.lets_dns(&policy.meta.namespace, protocol, is_dns)
     })
 }
 
@@ -229,13 +240,18 @@ fn through(
 }
 
 impl Rule {
-    fn lets_dns(&self, own: &str, protocol: Protocol, inside: &[IpAddr]) -> Option<bool> {
+    fn lets_dns(
+        &self,
+        own: &str,
+        protocol: Protocol,
+        is_dns: impl Fn(&Peer) -> Option<bool>,
+    ) -> Option<bool> {
         let opens = |port: u16| any_of(&self.ports, |own| own.opens_dns(protocol, port));
         let (opens, opens_other) = (opens(DNS_PORT), opens(OTHER_DNS.1));
         let is_named = !self.ports.is_empty();
         let leads = any_of(&self.to, |peer| {
-            let is_other = || peer.may_be_of_namespace(own, OTHER_DNS.0);
-            match peer.is_dns(own, inside) {
+            let is_other = || peer.may_be_other_dns(own);
+            match is_dns(peer) {
                 // DNS may be there: the rule opens its port.
                 Some(false) if is_named && opens != Some(false) => None,
                 Some(false) if opens_other != Some(false) && is_other() => None,
@@ -284,11 +300,19 @@ impl Peer {
         }
     }
 
-    fn may_be_of_namespace(&self, own: &str, name: &str) -> bool {
-        self.ip_block.is_absent() && self.is_of_namespace(own, name, None) != Some(false)
+    /// Whether it may take OpenShift's DNS, whose namespace is not read.
+    fn may_be_other_dns(&self, own: &str) -> bool {
+        match self.is_of_namespace(own, OTHER_DNS.0, None) {
+            _ if !self.ip_block.is_absent() => false,
+            Some(is) => is,
+            None => match &self.namespace_selector {
+                Field::Set(selector) => selector.asked().any(|(_, value)| value.contains("dns")),
+                Field::Absent | Field::Malformed => true,
+            },
+        }
     }
 
-    fn is_dns(&self, own: &str, inside: &[IpAddr]) -> Option<bool> {
+    fn is_dns(&self, own: &str, inside: &[IpAddr], namespace: Option<&Meta>) -> Option<bool> {
         match &self.ip_block {
             Field::Malformed => return None,
             Field::Set(block) => return block.leads_inside(inside),
@@ -304,7 +328,7 @@ impl Peer {
                 takes.filter(|takes| *takes)
             }
         };
-        both(self.is_of_namespace(own, DNS_NAMESPACE, None), pods)
+        both(self.is_of_namespace(own, DNS_NAMESPACE, namespace), pods)
     }
 }
 

@@ -177,6 +177,14 @@ impl Pod {
         }
     }
 
+    /// It runs, no container of it ended badly, and it is known not to be ready.
+    pub fn runs_unready(&self) -> bool {
+        !self.is_over()
+            && self.culprit().is_none()
+            && self.unready_container().is_some()
+            && self.meta.deleted.is_absent()
+    }
+
     /// Its addresses, as far as they are known.
     pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
         let listed = self.addresses.known.iter().map(|address| &address.ip);

@@ -2,7 +2,7 @@
 //! needs a part says that it is not needed.
 
 use super::databases::Databases;
-use super::{Events, Listing, Mesh, Nodes, Read, Related, Webhook};
+use super::{Events, Listing, Mesh, NetworkPolicies, Nodes, Read, Related, Webhook};
 use crate::model::access_review::AccessReview;
 use crate::model::controller_log::Errors;
 use crate::model::deployment::Deployment;
@@ -36,6 +36,8 @@ pub struct OnDemand {
     pub webhook: Read<Webhook>,
     /// What Istio does, if the failure has its marks.
     pub mesh: Read<Mesh>,
+    /// The NetworkPolicies that may keep the creation Job from CouchDB.
+    pub network_policies: Read<NetworkPolicies>,
     /// The Jobs of the target namespace, if one of a hook failed without its name.
     pub hook_jobs: Read<Listing<Job>>,
     /// What else the failure is about.
@@ -62,6 +64,7 @@ impl Default for OnDemand {
             nodes: Read::not_asked(why),
             webhook: Read::not_asked(why),
             mesh: Read::not_asked(why),
+            network_policies: Read::not_asked(why),
             hook_jobs: Read::not_asked(why),
             related: Read::not_asked(why),
             kustomizations: Arc::new(Read::not_asked(why)),
@@ -159,6 +162,7 @@ mod tests {
             nodes,
             webhook,
             mesh,
+            network_policies,
             hook_jobs,
             related,
             kustomizations,
@@ -176,6 +180,7 @@ mod tests {
             nodes.unknown(),
             webhook.unknown(),
             mesh.unknown(),
+            network_policies.unknown(),
             hook_jobs.unknown(),
             related.unknown(),
             kustomizations.unknown(),

@@ -267,7 +267,7 @@ fn dns(rules: Value, protocol: Protocol) -> Option<bool> {
         json!({"podSelector": {}, "policyTypes": ["Egress"], "egress": rules}),
     )];
     let inside = ["10.42.1.9", "10.96.3.8"].map(|text| text.parse().unwrap());
-    allow_dns(&policies, &pod(json!({})).meta, protocol, &inside)
+    allow_dns(&policies, &pod(json!({})).meta, protocol, &inside, None)
 }
 
 #[test]
@@ -376,9 +376,38 @@ fn dns_is_allowed_only_by_a_rule_that_leads_there() {
         json!({"podSelector": {}, "egress": [{"to": [block("0.0.0.0/0", &["10.0.0.0/8"])]}]}),
     )];
     assert_eq!(
-        allow_dns(&policies, &pod(json!({})).meta, Protocol::Udp, &[]),
+        allow_dns(&policies, &pod(json!({})).meta, Protocol::Udp, &[], None),
         None
     );
+}
+
+#[test]
+fn the_labels_of_the_namespace_of_dns_decide_where_they_are_read() {
+    let rule = json!([{"to": [{"namespaceSelector": {"matchLabels": {"name": "kube-system"}}}]}]);
+    let policies = [policy(json!({"podSelector": {}, "egress": rule}))];
+    assert!(policies[0].asks_for_labels());
+    let is = |labels: Value| {
+        let namespace = json!({"metadata": {"name": "kube-system", "labels": labels}});
+        let namespace = Fields::new(&namespace).meta("Namespace");
+        let pod = pod(json!({}));
+        allow_dns(&policies, &pod.meta, Protocol::Udp, &[], Some(&namespace))
+    };
+    assert_eq!(is(json!({"name": "kube-system"})), Some(true));
+    assert_eq!(
+        is(json!({"kubernetes.io/metadata.name": "kube-system"})),
+        Some(false)
+    );
+    assert_eq!(is(json!(null)), Some(false));
+    assert_eq!(is(json!(7)), None);
+    for spec in [
+        json!({"egress": [{"to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "n"}}}]}]}),
+        json!({"egress": [{"to": [{"podSelector": {"matchLabels": {"a": "b"}}}]}]}),
+        json!({"ingress": [{"from": [{"namespaceSelector": {}}]}]}),
+    ] {
+        assert!(!policy(spec.clone()).asks_for_labels(), "{spec}");
+    }
+    let expression = json!({"ingress": [{"from": [{"namespaceSelector": {"matchExpressions": [{"key": "a", "operator": "Exists"}]}}]}]});
+    assert!(policy(expression).asks_for_labels());
 }
 
 #[test]
@@ -404,11 +433,11 @@ fn the_addresses_are_named_where_there_is_nothing_else() {
 
 proptest! {
     #[test]
-    fn no_policy_panics(text in r#"\{"(podSelector|policyTypes|ingress|egress)":(null|7|\{\}|\[(null|7|"Egress"|\{"(to|from|ports)":(7|\[(null|\{\}|\{"(port|endPort|ipBlock)":(7|"x"|null|\{"cidr":"1.0.0.0/9"\})\})\])\})\])\}"#) {
+    fn no_policy_panics(text in r#"\{"(podSelector|policyTypes|ingress|egress)":(null|7|\{\}|\[(null|7|"Egress"|\{"(to|from|ports)":(7|\[(null|\{\}|\{"(port|endPort|ipBlock)":(7|"x"|null|\{"cidr":"1\.0\.0\.0/9"\})\})\])\})\])\}"#) {
         let spec: Value = serde_json::from_str(&text).unwrap();
         let policies = [policy(spec)];
         couchdb(&policies, "10.42.1.9");
-        allow_dns(&policies, &pod(json!({})).meta, Protocol::Udp, &[]);
+        allow_dns(&policies, &pod(json!({})).meta, Protocol::Udp, &[], None);
     }
 
     #[test]
