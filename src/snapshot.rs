@@ -14,7 +14,7 @@ mod unread;
 pub use listing::Listing;
 pub use on_demand::{Controllers, CouchPods, CouchService, LogEnd, OnDemand, ServingPod};
 pub use related::{Claimed, Related, WaitedClaim};
-pub use surroundings::{Mesh, Nodes, Webhook};
+pub use surroundings::{Mesh, NetworkPolicies, Nodes, Webhook};
 pub use unread::{Checked, IfRead, Unread};
 
 use crate::advice::Origin;

@@ -11,6 +11,7 @@ mod hook_pods;
 mod job;
 mod log_end;
 mod mesh;
+mod network_policies;
 mod nodes;
 mod on_demand;
 mod related;
@@ -48,6 +49,7 @@ pub const ON_DEMAND_REQUESTS_MAX: u64 = REQUESTS_MAX
     + nodes::REQUESTS_MAX
     + webhook::REQUESTS_MAX
     + mesh::REQUESTS_MAX
+    + network_policies::REQUESTS_MAX
     + hook_jobs::REQUESTS_MAX
     + hook_pods::REQUESTS_MAX
     + related::REQUESTS_MAX;
@@ -149,41 +151,49 @@ impl Cluster {
             on_demand::couchdb(near, &snapshot),
             on_demand::pods(near, &hr, failure)
         );
-        let (nodes, webhook, mesh, hook_jobs, hook_pods, related) = match is_well(&hr) {
-            true => {
-                let well = match hr.is_remote() {
-                    true => REMOTE,
-                    false => "it is Ready",
-                };
-                (
-                    Read::not_needed(well),
-                    Read::not_needed(well),
-                    Read::not_needed(well),
-                    Read::not_needed(well),
-                    Read::not_needed(well),
-                    Read::not_needed(well),
-                )
-            }
-            false => {
-                let pods = unready(
-                    &controller_pods,
-                    couch_pods.as_ref().map(|found| &found.pods),
-                    &pods,
-                );
-                futures::join!(
-                    nodes::nodes(near, &snapshot, &pods),
-                    webhook::webhook(near, &snapshot, failure),
-                    mesh::mesh(near, &snapshot),
-                    hook_jobs::hook_jobs(near, &hr, failure),
-                    hook_pods::hook_pods(near, &hr, failure),
-                    related::related(near, &snapshot, failure, &pods, (&service, &couch_pods))
-                )
-            }
-        };
+        let (nodes, webhook, mesh, network_policies, hook_jobs, hook_pods, related) =
+            match is_well(&hr) {
+                true => {
+                    let well = match hr.is_remote() {
+                        true => REMOTE,
+                        false => "it is Ready",
+                    };
+                    (
+                        Read::not_needed(well),
+                        Read::not_needed(well),
+                        Read::not_needed(well),
+                        Read::not_needed(well),
+                        Read::not_needed(well),
+                        Read::not_needed(well),
+                        Read::not_needed(well),
+                    )
+                }
+                false => {
+                    let pods = unready(
+                        &controller_pods,
+                        couch_pods.as_ref().map(|found| &found.pods),
+                        &pods,
+                    );
+                    futures::join!(
+                        nodes::nodes(near, &snapshot, &pods),
+                        webhook::webhook(near, &snapshot, failure),
+                        mesh::mesh(near, &snapshot),
+                        network_policies::network_policies(
+                            near,
+                            &snapshot,
+                            (&service, &couch_pods)
+                        ),
+                        hook_jobs::hook_jobs(near, &hr, failure),
+                        hook_pods::hook_pods(near, &hr, failure),
+                        related::related(near, &snapshot, failure, &pods, (&service, &couch_pods))
+                    )
+                }
+            };
         Ok(snapshot.with_on_demand(OnDemand {
             nodes,
             webhook,
             mesh,
+            network_policies,
             hook_jobs,
             hook_pods,
             related,

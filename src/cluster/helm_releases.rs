@@ -135,6 +135,13 @@ impl Cluster {
         Ok(all)
     }
 
+    /// The same of the list at a path.
+    pub(super) fn not_all_of(&self, path: &str) -> Option<Why> {
+        let archive = self.archive()?;
+        let recorded = archive.has_recorded(path, Accept::Json);
+        (!recorded).then(|| Why::NotAsked("only the saved files were read".to_owned()))
+    }
+
     /// Why a list may not be all there are: it is made of what saved files hold. `None` for a list of the API server's own.
     pub fn not_all_saved(&self, query: &Query) -> Option<Why> {
         let archive = self.archive()?;

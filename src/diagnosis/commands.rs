@@ -9,10 +9,11 @@ use clap::Parser;
 use std::collections::BTreeSet;
 
 /// What is there on every cluster with Secure KVS, or is kubectl's own word.
-const STANDING: [&str; 6] = [
+const STANDING: [&str; 7] = [
     "agora-kvs",
     "secure-kvs",
     "flux-system",
+    "kube-system",
     "helm-controller",
     "source-controller",
     "namespace",

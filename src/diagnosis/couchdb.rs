@@ -2,10 +2,13 @@
 
 use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};
+use super::network_policies;
+use super::object_commands::logs;
 use super::serving;
 use crate::model::pod::Pod;
 use crate::model::service::Service;
 use crate::snapshot::{CouchPods, CouchService, IfRead, Read};
+use std::ops::ControlFlow;
 
 /// The finding with CouchDB's pods that are not serving, and the step for the first. The steps of `otherwise` come before it where CouchDB
 /// may be reachable all the same, and stand alone where no such pod is seen, with the reason if that is not known.
@@ -37,12 +40,23 @@ pub(super) fn shown(
     }
     let service = case.service().if_read();
     let finding = finding.whys(doubt(pods, service).as_deref());
+    let (finding, is_blocked) =
+        match network_policies::of_members(case, finding, pods, &unserving[0].subject) {
+            ControlFlow::Break(finding) => (finding, true),
+            ControlFlow::Continue(finding) => (finding, false),
+        };
     let is_reachable = pods.pods.known().iter().any(|found| found.pod.is_ready())
         || service.is_some_and(CouchService::may_have_ready_endpoint);
     let finding = match is_reachable || !pods.of_service {
         true => otherwise(finding),
         false => finding,
     };
+    if is_blocked {
+        let first = &unserving[0].subject;
+        return serving::with_reasons(finding, &unserving)
+            .step("If a pod is not ready after that, read its log:")
+            .command(logs(first));
+    }
     serving::shown(finding, &unserving)
 }
 

@@ -40,7 +40,13 @@ use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 const NAME: &str = "skvs-onboarding-pds--database";
 
 /// Of these kinds a case tells all that there is; of others, what it does not tell is not known.
-const COMPLETE: [&str; 4] = ["events", "pods", "helmreleases", "endpointslices"];
+const COMPLETE: [&str; 5] = [
+    "events",
+    "pods",
+    "helmreleases",
+    "endpointslices",
+    "networkpolicies",
+];
 
 /// Under what a bundle keeps CouchDB's answers.
 const DATABASES: &str = "/couchdb/databases";

@@ -32,6 +32,7 @@ mod killed;
 pub mod lint;
 mod mesh;
 mod needs;
+mod network_policies;
 mod nodes;
 mod object_commands;
 pub mod offboarding;

@@ -63,6 +63,8 @@ pub fn couch_failure(log: &str) -> Option<CouchFailure> {
         "bad address '",
         "Name or service not known",
         "Temporary failure in name resolution",
+        "Name does not resolve",
+        "nodename nor servname provided",
         "No route to host",
         "Network is unreachable",
         "Could not connect to",
@@ -101,6 +103,56 @@ pub fn couch_failure(log: &str) -> Option<CouchFailure> {
         texts.iter().any(|t| log.contains(t))
     })
     .map(|(said, _)| said)
+}
+
+/// How the Job failed to learn the address of CouchDB's Service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unresolved {
+    /// DNS did not answer, or with an error of its own.
+    NoAnswer,
+    /// DNS answered that there is no such name.
+    NoName,
+    /// The client does not say which of the two it was.
+    Either,
+}
+
+/// Reads how the last attempt failed; `None` where it got an address, or the log speaks of something else.
+pub fn unresolved(log: &str) -> Option<Unresolved> {
+    const WORDS: [(&str, Unresolved); 13] = [
+        ("Could not resolve host", Unresolved::Either),
+        ("Resolving timed out", Unresolved::NoAnswer),
+        ("EAI_AGAIN", Unresolved::NoAnswer),
+        ("Temporary failure in name resolution", Unresolved::NoAnswer),
+        ("server misbehaving", Unresolved::NoAnswer),
+        ("ENOTFOUND", Unresolved::NoName),
+        ("no such host", Unresolved::NoName),
+        ("Name or service not known", Unresolved::NoName),
+        ("Name does not resolve", Unresolved::NoName),
+        ("nodename nor servname provided", Unresolved::NoName),
+        // Of busybox, whatever happened.
+        ("bad address '", Unresolved::Either),
+        // Of Go: the lookup itself had no answer.
+        (": i/o timeout", Unresolved::NoAnswer),
+        (": connection refused", Unresolved::NoAnswer),
+    ];
+    let asked = without_own_proxy(log);
+    let line = asked
+        .lines()
+        .rev()
+        .find(|line| couch_failure(line).is_some())?;
+    let is = |text: &str| match text.strip_prefix(": ") {
+        Some(text) => line
+            .split_once("dial tcp: lookup ")
+            .is_some_and(|(_, rest)| rest.contains(text)),
+        None => line.contains(text),
+    };
+    let found = WORDS.into_iter().find(|(text, _)| is(text));
+    found.map(|(_, how)| how)
+}
+
+/// Whether the log says that no connection to CouchDB was made, as far as it says anything: no request was sent.
+pub fn is_unconnected(log: &str) -> bool {
+    couch_failure(log) == Some(CouchFailure::Unreachable) && !may_have_created(log)
 }
 
 /// What the log of a Job that got no answer says of the mesh.
@@ -211,6 +263,87 @@ mod tests {
         ] {
             assert_eq!(waits_for_proxy(log), waits, "{log}");
         }
+    }
+
+    #[test]
+    fn a_name_that_was_not_resolved_is_no_answer_of_couchdb() {
+        use Unresolved::{Either, NoAnswer, NoName};
+        for (log, how) in [
+            (
+                "curl: (6) Could not resolve host: db.secure-kvs.svc",
+                Some(Either),
+            ),
+            (
+                "curl: (28) Resolving timed out after 5000 milliseconds",
+                Some(NoAnswer),
+            ),
+            ("wget: bad address 'db.secure-kvs.svc:5984'", Some(Either)),
+            (
+                "Error: getaddrinfo ENOTFOUND db.secure-kvs.svc",
+                Some(NoName),
+            ),
+            (
+                "Error: getaddrinfo EAI_AGAIN db.secure-kvs.svc",
+                Some(NoAnswer),
+            ),
+            (
+                "dial tcp: lookup db.secure-kvs.svc on 10.96.0.10:53: no such host",
+                Some(NoName),
+            ),
+            (
+                "dial tcp: lookup db.secure-kvs.svc on 10.96.0.10:53: server misbehaving",
+                Some(NoAnswer),
+            ),
+            (
+                "dial tcp: lookup db.secure-kvs.svc on 10.96.0.10:53: read udp 10.42.0.7:5000->10.96.0.10:53: i/o timeout",
+                Some(NoAnswer),
+            ),
+            (
+                "dial tcp: lookup db.secure-kvs.svc on 10.96.0.10:53: read udp 10.42.0.7:5000->10.96.0.10:53: read: connection refused",
+                Some(NoAnswer),
+            ),
+            (
+                "socket.gaierror: [Errno -2] Name or service not known",
+                Some(NoName),
+            ),
+            (
+                "socket.gaierror: [Errno -3] Temporary failure in name resolution",
+                Some(NoAnswer),
+            ),
+            ("[Errno -2] Name does not resolve", Some(NoName)),
+            (
+                "[Errno 8] nodename nor servname provided, or not known",
+                Some(NoName),
+            ),
+            ("dial tcp 10.96.3.8:5984: i/o timeout", None),
+            ("dial tcp 10.96.3.8:5984: connect: connection refused", None),
+            (
+                "curl: (7) Failed to connect to db.secure-kvs.svc port 5984",
+                None,
+            ),
+            ("curl: (5) Could not resolve proxy: p", None),
+            // Only the last attempt counts.
+            (
+                "curl: (6) Could not resolve host: db\ncurl: (7) Failed to connect to db port 5984",
+                None,
+            ),
+            (
+                "curl: (7) Failed to connect to db port 5984\ncurl: (6) Could not resolve host: db\ngiving up",
+                Some(Either),
+            ),
+        ] {
+            assert_eq!(unresolved(log), how, "{log}");
+            if how.is_some() {
+                assert!(is_unconnected(log), "{log}");
+            }
+        }
+        assert!(!is_unconnected("curl: (52) Empty reply from server"));
+        assert!(!is_unconnected(
+            "curl: (22) The requested URL returned error: 401"
+        ));
+        assert!(is_unconnected(
+            "curl: (7) Failed to connect to db port 5984"
+        ));
     }
 
     #[test]

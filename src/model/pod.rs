@@ -10,6 +10,7 @@ use super::pod_spec::{Mount, Volume, VolumeMount, mounts};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
+use std::net::IpAddr;
 
 /// A pod, as far as it is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +33,15 @@ pub struct Pod {
     pub wanted: Wanted,
     volumes: Entries<Volume>,
     pull_secrets: Entries<Named>,
+    address: Field<String>,
+    addresses: Entries<Address>,
+}
+
+/// An entry of `status.podIPs`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default)]
+struct Address {
+    ip: Field<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -157,12 +167,29 @@ impl Pod {
             },
             volumes: fields.list("/spec/volumes"),
             pull_secrets: fields.list("/spec/imagePullSecrets"),
+            address: fields.at("/status/podIP"),
+            addresses: fields.list("/status/podIPs"),
             phase: fields.at("/status/phase"),
             reason: fields.at("/status/reason"),
             message: fields.at("/status/message"),
             conditions: fields.list::<Condition>("/status/conditions").into(),
             meta: fields.meta("Pod"),
         }
+    }
+
+    /// It runs, no container of it ended badly, and it is known not to be ready.
+    pub fn runs_unready(&self) -> bool {
+        !self.is_over()
+            && self.culprit().is_none()
+            && self.unready_container().is_some()
+            && self.meta.deleted.is_absent()
+    }
+
+    /// Its addresses, as far as they are known.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        let listed = self.addresses.known.iter().map(|address| &address.ip);
+        let all = std::iter::once(&self.address).chain(listed);
+        all.filter_map(|text| text.text().parse().ok())
     }
 
     fn condition(&self, kind: &str) -> Option<&Condition> {

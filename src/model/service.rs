@@ -4,6 +4,7 @@ use super::field::{Entries, Field, Fields, Meta, Parsed};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 /// A Service, as far as it is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +15,7 @@ pub struct Service {
     kind: Field<String>,
     /// Without one it may lead out of the cluster.
     pub selector: Field<BTreeMap<String, String>>,
+    address: Field<String>,
 }
 
 /// One entry of `spec.ports`.
@@ -52,6 +54,11 @@ impl Service {
         Some(labels.collect::<Vec<_>>().join(","))
     }
 
+    /// The address that leads to its pods; a headless one has none.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.address.text().parse().ok()
+    }
+
     /// It has surely no selector and is to lead to pods all the same: only EndpointSlices written by hand do that.
     pub fn is_without_selector(&self) -> bool {
         let none = self.selector.is_absent() || self.selector.is(&BTreeMap::new());
@@ -81,6 +88,7 @@ impl Service {
             kind: fields.at("/spec/type"),
             ports: fields.list("/spec/ports"),
             selector: fields.at("/spec/selector"),
+            address: fields.at("/spec/clusterIP"),
             meta: fields.meta("Service"),
         }
     }

@@ -2,9 +2,9 @@
 //! that they are asked about.
 
 use super::field::{Entries, Field, Fields, Meta, Parsed};
+use super::label_selector::LabelSelector;
 use serde::Deserialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// A configuration, as far as it is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,21 +54,6 @@ struct ClientConfig {
 struct ServiceName {
     namespace: String,
     name: String,
-}
-
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase", default)]
-struct LabelSelector {
-    match_labels: Field<BTreeMap<String, String>>,
-    match_expressions: Entries<Expression>,
-}
-
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-struct Expression {
-    key: String,
-    operator: String,
-    #[serde(default)]
-    values: Field<Vec<String>>,
 }
 
 /// Labels by which injectors select. A bundle does not keep others, so a selector with another label has an unknown result.
@@ -166,15 +151,7 @@ impl WebhookConfiguration {
             .iter()
             .filter_map(|h| h.namespace_selector.set())
         {
-            let pairs = selector.match_labels.set().into_iter().flatten();
-            let pairs = pairs.map(|(key, value)| (key.as_str(), value.as_str()));
-            let expressions = selector.match_expressions.known.iter();
-            let expressions = expressions.filter(|e| e.operator == "In");
-            let values = expressions.flat_map(|e| {
-                let values = e.values.set().into_iter().flatten();
-                values.map(|value| (e.key.as_str(), value.as_str()))
-            });
-            for (key, value) in pairs.chain(values) {
+            for (key, value) in selector.asked() {
                 let label = format!("{key}={value}");
                 if KNOWN[..2].contains(&key) && !asked.contains(&label) {
                     asked.push(label);
@@ -218,51 +195,13 @@ impl Hook {
     }
 }
 
-/// Whether labels meet a selector; `None` where it is not known. An absent selector takes all. [`super::selector`] is for selectors that are text,
-/// and for labels that were read whole: here either may be malformed.
+/// Whether labels meet a selector; `None` where it is not known. An absent selector takes all.
 fn selects(selector: &Field<LabelSelector>, meta: &Meta) -> Option<bool> {
-    let selector = match selector {
-        Field::Absent => return Some(true),
-        Field::Malformed => return None,
-        Field::Set(selector) => selector,
-    };
-    let mut results = Vec::new();
-    match &selector.match_labels {
-        Field::Absent => {}
-        Field::Malformed => results.push(None),
-        Field::Set(pairs) => {
-            for (key, value) in pairs {
-                results.push(value_of(key, meta).map(|own| own == Some(value.as_str())));
-            }
-        }
+    match selector {
+        Field::Absent => Some(true),
+        Field::Malformed => None,
+        Field::Set(selector) => selector.takes(|key| value_of(key, meta)),
     }
-    if !selector.match_expressions.all {
-        results.push(None);
-    }
-    let expressions = selector.match_expressions.known.iter();
-    results.extend(expressions.map(|e| meets(e, meta)));
-    match () {
-        () if results.contains(&Some(false)) => Some(false),
-        () if results.contains(&None) => None,
-        () => Some(true),
-    }
-}
-
-fn meets(expression: &Expression, meta: &Meta) -> Option<bool> {
-    let own = value_of(&expression.key, meta)?;
-    let values = match &expression.values {
-        Field::Set(values) => values.as_slice(),
-        Field::Absent => &[],
-        Field::Malformed => return None,
-    };
-    let is_in = own.is_some_and(|own| values.iter().any(|value| value == own));
-    Some(match expression.operator.as_str() {
-        "In" => is_in,
-        "NotIn" => !is_in,
-        "Exists" => own.is_some(),
-        "DoesNotExist" => own.is_none(),
-        _ => return None,
-    })
 }
 
 /// The value of a label; the outer `None` where it is not known.
@@ -284,6 +223,7 @@ impl Parsed for WebhookConfiguration {
 mod tests {
     use super::*;
     use serde_json::json;
+    use std::collections::BTreeMap;
 
     fn configuration(selectors: Value) -> WebhookConfiguration {
         let mut hook = json!({"name": "namespace.sidecar-injector.istio.io", "clientConfig": {"service": {"namespace": "istio-system", "name": "istiod"}}});

@@ -4,8 +4,8 @@
 use super::databases::Databases;
 use super::{
     Checked, Controllers, CouchPods, CouchService, CreationJob, Dependency, Events, Listing,
-    LostJob, Mesh, Nodes, OnDemand, Parts, Read, Related, ServingPod, Snapshot, Unread, Webhook,
-    Why, part,
+    LostJob, Mesh, NetworkPolicies, Nodes, OnDemand, Parts, Read, Related, ServingPod, Snapshot,
+    Unread, Webhook, Why, part,
 };
 use crate::advice::Origin;
 use crate::model::access_review::AccessReview;
@@ -246,6 +246,12 @@ impl Snapshot {
     /// What Istio does.
     pub fn mesh(&self) -> Checked<Option<&Mesh>> {
         self.parts.on_demand.mesh.checked(part::MESH)
+    }
+
+    /// The NetworkPolicies around the creation Job and CouchDB.
+    pub fn network_policies(&self) -> Checked<Option<&NetworkPolicies>> {
+        let policies = &self.parts.on_demand.network_policies;
+        policies.checked(part::NETWORK_POLICIES)
     }
 
     /// The Jobs among which a hook's is.

@@ -2,7 +2,7 @@
 //! needs a part says that it is not needed.
 
 use super::databases::Databases;
-use super::{Events, Listing, Mesh, Nodes, Read, Related, Webhook};
+use super::{Events, Listing, Mesh, NetworkPolicies, Nodes, Read, Related, Webhook};
 use crate::model::access_review::AccessReview;
 use crate::model::controller_log::Errors;
 use crate::model::deployment::Deployment;
@@ -36,6 +36,8 @@ pub struct OnDemand {
     pub webhook: Read<Webhook>,
     /// What Istio does, if the failure has its marks.
     pub mesh: Read<Mesh>,
+    /// The NetworkPolicies that may keep the creation Job from CouchDB.
+    pub network_policies: Read<NetworkPolicies>,
     /// The Jobs of the target namespace, if one of a hook failed without its name.
     pub hook_jobs: Read<Listing<Job>>,
     /// The pods of a hook or a test that failed, if the failure names it.
@@ -64,6 +66,7 @@ impl Default for OnDemand {
             nodes: Read::not_asked(why),
             webhook: Read::not_asked(why),
             mesh: Read::not_asked(why),
+            network_policies: Read::not_asked(why),
             hook_jobs: Read::not_asked(why),
             hook_pods: Read::not_asked(why),
             related: Read::not_asked(why),
@@ -162,6 +165,7 @@ mod tests {
             nodes,
             webhook,
             mesh,
+            network_policies,
             hook_jobs,
             hook_pods,
             related,
@@ -180,6 +184,7 @@ mod tests {
             nodes.unknown(),
             webhook.unknown(),
             mesh.unknown(),
+            network_policies.unknown(),
             hook_jobs.unknown(),
             hook_pods.unknown(),
             related.unknown(),

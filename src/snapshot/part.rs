@@ -18,6 +18,7 @@ pub const COUCH_PODS: &str = "CouchDB's pods";
 pub const NODES: &str = "the nodes of its pods";
 pub const WEBHOOK: &str = "the admission webhook";
 pub const MESH: &str = "the mesh";
+pub const NETWORK_POLICIES: &str = "the NetworkPolicies";
 pub const HOOK_JOBS: &str = "the Jobs of the target namespace";
 pub const HOOK_PODS: &str = "the pods of the hook or test";
 pub const RELATED: &str = "what else the failure is about";

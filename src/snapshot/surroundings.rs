@@ -2,7 +2,10 @@
 
 use super::{Events, Listing, Read, ServingPod};
 use crate::model::event::Event;
+use crate::model::field::Meta;
 use crate::model::istio::mutual_tls::PeerAuthentication;
+use crate::model::namespace::Namespace;
+use crate::model::network_policy::NetworkPolicy;
 use crate::model::node::Node;
 use crate::model::pod::Pod;
 use crate::model::volume_attachment::VolumeAttachment;
@@ -57,4 +60,27 @@ pub struct Mesh {
     pub cni: Read<Listing<ServingPod>>,
     /// The pods of source-controller.
     pub source_controller: Read<Listing<Pod>>,
+}
+
+/// The NetworkPolicies that may keep the creation Job from CouchDB, or CouchDB's members from each other.
+#[derive(Clone, Debug)]
+pub struct NetworkPolicies {
+    /// Those of the Job's namespace, if the Job had no connection.
+    pub of_job: Read<Listing<NetworkPolicy>>,
+    /// Those of CouchDB's namespace, if the Job had no connection though it knew the address, or if pods of CouchDB run and are not ready.
+    pub of_couchdb: Read<Listing<NetworkPolicy>>,
+    /// The namespaces of DNS and CouchDB by name, if a rule asks for their labels.
+    pub namespaces: Vec<(String, Read<Namespace>)>,
+}
+
+impl NetworkPolicies {
+    /// What a namespace says of itself, where it was read.
+    pub fn namespace(&self, name: &str) -> Option<&Meta> {
+        let mut all = self.namespaces.iter();
+        let (_, found) = all.find(|(own, _)| own == name)?;
+        match found {
+            Read::Seen(namespace) => Some(&namespace.meta),
+            Read::Absent | Read::Unknown(_) => None,
+        }
+    }
 }

@@ -47,7 +47,7 @@ fn works(command: &str, words: &[&str], code: i32) -> String {
 /// Rights that the log does not show here: for kinds of Istio that are not installed, for nodes, volumes and admission webhooks that are not at fault, for other kinds of source, for statuses that name less, for `list -w`, for an
 /// operator or Kustomizations that are not installed, for a history of Helm's in ConfigMaps and values from a Secret that no seed has,
 /// and the one for exec that the API server checks beside `get` (see [`exec_needs_both_rights`]).
-const NOT_SEEN: [(&str, &str); 109] = [
+const NOT_SEEN: [(&str, &str); 112] = [
     ("offboard", "list kustomizations"),
     ("offboard", "list couchdbdatabases"),
     ("offboard", "get configmaps"),
@@ -141,6 +141,7 @@ const NOT_SEEN: [(&str, &str); 109] = [
     ("troubleshoot", "list validatingwebhookconfigurations"),
     ("troubleshoot", "list mutatingwebhookconfigurations"),
     ("troubleshoot", "list peerauthentications"),
+    ("troubleshoot", "list networkpolicies"),
     ("status", "get nodes"),
     ("status", "list volumeattachments"),
     ("status", "get persistentvolumeclaims"),
@@ -149,6 +150,7 @@ const NOT_SEEN: [(&str, &str); 109] = [
     ("status", "list validatingwebhookconfigurations"),
     ("status", "list mutatingwebhookconfigurations"),
     ("status", "list peerauthentications"),
+    ("status", "list networkpolicies"),
     ("capture", "get nodes"),
     ("capture", "list volumeattachments"),
     ("capture", "get persistentvolumeclaims"),
@@ -157,6 +159,7 @@ const NOT_SEEN: [(&str, &str); 109] = [
     ("capture", "list validatingwebhookconfigurations"),
     ("capture", "list mutatingwebhookconfigurations"),
     ("capture", "list peerauthentications"),
+    ("capture", "list networkpolicies"),
 ];
 
 /// Every right of the manifest is one that its user has used by now: the API server's audit log tells.

@@ -127,7 +127,7 @@ const VALUES: &str = "
     shape: values/**";
 
 /// Every kind of object and document that is kept.
-pub(super) const RESOURCES: [Resource; 34] = [
+pub(super) const RESOURCES: [Resource; 35] = [
     object("helmreleases.helm.toolkit.fluxcd.io", "HelmRelease", "HelmReleases", "
         name: metadata/labels/* metadata/annotations/reconcile.fluxcd.io~requestedAt status/lastHandledReconcileAt
             metadata/finalizers/* spec/chart/spec/chart spec/chart/spec/version
@@ -211,7 +211,7 @@ pub(super) const RESOURCES: [Resource; 34] = [
             spec/containers/*/resources/limits/ephemeral-storage spec/initContainers/*/resources/limits/ephemeral-storage
             spec/containers/*/volumeMounts/*/mountPath spec/initContainers/*/volumeMounts/*/mountPath
             spec/containers/*/volumeMounts/*/subPath spec/initContainers/*/volumeMounts/*/subPath
-            spec/initContainers/*/image status/message status/containerStatuses/*/image status/containerStatuses/*/state/waiting/message
+            spec/initContainers/*/image status/podIP status/podIPs/*/ip status/message status/containerStatuses/*/image status/containerStatuses/*/state/waiting/message
             status/containerStatuses/*/state/terminated/message status/containerStatuses/*/lastState/terminated/message
             status/initContainerStatuses/*/image status/initContainerStatuses/*/state/waiting/message
             status/initContainerStatuses/*/state/terminated/message status/initContainerStatuses/*/lastState/terminated/message
@@ -222,7 +222,7 @@ pub(super) const RESOURCES: [Resource; 34] = [
         figure: involvedObject/uid count series/count series/lastObservedTime firstTimestamp lastTimestamp eventTime
         text: message involvedObject/fieldPath"),
     object("namespaces", "Namespace", "Namespaces", "
-        name: metadata/labels/istio-injection metadata/labels/istio.io~rev metadata/labels/kubernetes.io~metadata.name
+        name: metadata/labels/*
         word: status/phase @conditions"),
     object("nodes", "Node", "Nodes", "name: metadata/labels/* @conditions"),
     object("persistentvolumeclaims", "PersistentVolumeClaim", "PersistentVolumeClaims", "
@@ -254,7 +254,8 @@ pub(super) const RESOURCES: [Resource; 34] = [
         text: spec/template/spec/containers/*/image
         arguments: spec/template/spec/containers/*/command spec/template/spec/containers/*/args
         @conditions"),
-    object("services", "Service", "Services", "figure: spec/ports/*/port  name: spec/selector/* spec/ports/*/name  word: spec/type"),
+    object("services", "Service", "Services", "figure: spec/ports/*/port  name: spec/selector/* spec/ports/*/name  word: spec/type
+        text: spec/clusterIP"),
     object("endpointslices.discovery.k8s.io", "EndpointSlice", "EndpointSlices", "
         name: metadata/labels/kubernetes.io~service-name  figure: endpoints/*/conditions/ready"),
     object("authorizationpolicies.security.istio.io", "AuthorizationPolicy", "AuthorizationPolicies", "
@@ -265,6 +266,25 @@ pub(super) const RESOURCES: [Resource; 34] = [
     object("peerauthentications.security.istio.io", "PeerAuthentication", "PeerAuthentications", "
         name: spec/selector/matchLabels/*
         word: spec/mtls/mode spec/portLevelMtls/*/mode"),
+    object("networkpolicies.networking.k8s.io", "NetworkPolicy", "NetworkPolicies", "
+        name: spec/podSelector/matchLabels/* spec/podSelector/matchExpressions/*/key spec/podSelector/matchExpressions/*/values/*
+            spec/ingress/*/from/*/podSelector/matchLabels/* spec/ingress/*/from/*/podSelector/matchExpressions/*/key
+            spec/ingress/*/from/*/podSelector/matchExpressions/*/values/*
+            spec/ingress/*/from/*/namespaceSelector/matchLabels/* spec/ingress/*/from/*/namespaceSelector/matchExpressions/*/key
+            spec/ingress/*/from/*/namespaceSelector/matchExpressions/*/values/*
+            spec/ingress/*/ports/*/port
+            spec/egress/*/to/*/podSelector/matchLabels/* spec/egress/*/to/*/podSelector/matchExpressions/*/key
+            spec/egress/*/to/*/podSelector/matchExpressions/*/values/*
+            spec/egress/*/to/*/namespaceSelector/matchLabels/* spec/egress/*/to/*/namespaceSelector/matchExpressions/*/key
+            spec/egress/*/to/*/namespaceSelector/matchExpressions/*/values/*
+            spec/egress/*/ports/*/port
+        word: spec/policyTypes/* spec/podSelector/matchExpressions/*/operator
+            spec/ingress/*/ports/*/protocol spec/egress/*/ports/*/protocol
+            spec/ingress/*/from/*/podSelector/matchExpressions/*/operator spec/ingress/*/from/*/namespaceSelector/matchExpressions/*/operator
+            spec/egress/*/to/*/podSelector/matchExpressions/*/operator spec/egress/*/to/*/namespaceSelector/matchExpressions/*/operator
+        figure: spec/ingress/*/ports/*/endPort spec/egress/*/ports/*/endPort
+        text: spec/ingress/*/from/*/ipBlock/cidr spec/ingress/*/from/*/ipBlock/except/*
+            spec/egress/*/to/*/ipBlock/cidr spec/egress/*/to/*/ipBlock/except/*"),
     object("externalsecrets.external-secrets.io", "ExternalSecret", "ExternalSecrets", "name: spec/target/name"),
     object("certificates.cert-manager.io", "Certificate", "Certificates", "name: spec/secretName"),
     object("secrets", "Secret", "Secrets", "

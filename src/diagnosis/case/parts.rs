@@ -20,7 +20,7 @@ use crate::model::source::Source;
 use crate::snapshot::databases::Databases;
 use crate::snapshot::{
     Checked, Controllers, CouchPods, CouchService, CreationJob, Dependency, Events, IfRead, JobPod,
-    Listing, Mesh, Nodes, Read, Related, ServingPod, Unread, Webhook, Why, part,
+    Listing, Mesh, NetworkPolicies, Nodes, Read, Related, ServingPod, Unread, Webhook, Why, part,
 };
 
 impl<'a> Case<'a> {
@@ -315,6 +315,11 @@ impl<'a> Case<'a> {
     /// What Istio does, where the failure has its marks.
     pub(in crate::diagnosis) fn mesh(&self) -> Checked<Option<&'a Mesh>> {
         self.snapshot.mesh()
+    }
+
+    /// The NetworkPolicies around the creation Job and CouchDB.
+    pub(in crate::diagnosis) fn network_policies(&self) -> Checked<Option<&'a NetworkPolicies>> {
+        self.snapshot.network_policies()
     }
 
     /// The Jobs among which that of a hook is which failed without its name.

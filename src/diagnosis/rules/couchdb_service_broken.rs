@@ -19,7 +19,8 @@ requested port. It is only checked if the Job got no answer (SKVS304) or still w
     fix: r#"See it: `kubectl get services,endpointslices,pods -n secure-kvs`
 
 - Missing: correct `values.couchdb.serviceName`.
-- No ready pod: start CouchDB. If it is running, compare its labels with the Service's selector.
+- No ready pod: start CouchDB. If it is running, compare its labels with the Service's selector, and check that the NetworkPolicies
+  of its namespace let its members reach each other (ports 4369 and 9100) and DNS.
 - Another port: correct `values.couchdb.port`."#,
     example: r#"endpointslice of db-agora-kvs-secure-kvs-agora-couchdb: conditions.ready false"#,
     explains: &["SKVS304", "SKVS308", "SKVS108", "SKVS110", "SKVS303"],

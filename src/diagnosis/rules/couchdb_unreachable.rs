@@ -6,12 +6,17 @@ use crate::diagnosis::couchdb;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::job::{Job, Outcome, existing};
 use crate::diagnosis::mesh::{late, strict, uninjected};
+use crate::diagnosis::network_policies;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::creation_log::{Mesh, explained, may_have_created, mesh};
+use crate::model::creation_log::{
+    Mesh, Unresolved, explained, is_unconnected, may_have_created, mesh, unresolved,
+};
 use crate::model::endpoint::{self, COUCHDB_NAMESPACE, Known};
 use crate::model::istio::mutual_tls::PeerAuthentication;
 use crate::model::job_values::JobValues;
+use crate::model::network_policy::DNS_NAMESPACE;
+use crate::snapshot::{IfRead, Read};
 use std::ops::ControlFlow;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -24,8 +29,11 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
 the connection drops, or the mesh has no healthy pod behind it (502, 503, 504)."#,
     fix: r#"See it: `kubectl get pods,endpoints -n secure-kvs`, then `kubectl skvs describe NAME` for the endpoint.
 
-Start CouchDB, or correct `values.couchdb.serviceName`. If CouchDB is running, check network policies and the mesh's
-authorization policies between the target namespace and `secure-kvs`."#,
+- The name does not resolve: check the NetworkPolicies of the target namespace, which must let the Job's pod out to DNS, and the
+  cluster's DNS (`kubectl get pods -n kube-system -l k8s-app=kube-dns`). Correct `values.couchdb.serviceName` if it is wrong.
+- Nothing listens: start CouchDB.
+- CouchDB is running: check the NetworkPolicies and the mesh's authorization policies between the target namespace and
+  `secure-kvs`."#,
     example: r#"curl: (6) Could not resolve host: db-agora-kvs-secure-kvs-agora-couchdb.secure-kvs.svc"#,
     explains: &["SKVS108", "SKVS110", "SKVS303"],
     contradicted_by: &[Fact::JobComplete, Fact::Installed],
@@ -38,6 +46,7 @@ fn check(case: &Case<'_>) -> Verdict {
     };
     let lines = death.lines.join("\n");
     let mesh_says = mesh(&lines);
+    let unresolved = unresolved(&lines);
     let is_reset = death.has_sidecar == Some(false) && mesh_says == Some(Mesh::Reset);
     let strict = is_reset.then(|| strict(case, &death.pod)).flatten();
     // A proxy that demands mutual TLS lets no request through without it.
@@ -53,7 +62,10 @@ fn check(case: &Case<'_>) -> Verdict {
         "The request was sent, so the database may exist: the next attempt then fails with 412 (SKVS301).",
     );
     let finding = Job::died(case, death, "the creation Job gets no answer from CouchDB")
-        .why("The Job creates the database through CouchDB's Service, and got no answer there.")
+        .why(match unresolved {
+            Some(_) => "The Job creates the database through CouchDB's Service, and could not resolve its name: CouchDB was not asked.",
+            None => "The Job creates the database through CouchDB's Service, and got no answer there.",
+        })
         .whys(explained(&lines))
         .whys(sent);
     let finding = match created {
@@ -71,6 +83,14 @@ fn check(case: &Case<'_>) -> Verdict {
             }
         }
         _ => finding,
+    };
+    let finding = match is_unconnected(&lines) {
+        true => network_policies::of_job(case, finding, &death.pod, unresolved),
+        false => finding,
+    };
+    let finding = match unresolved {
+        Some(how) => dns(case, finding, how, &namespace),
+        None => finding,
     };
     let mesh = mesh_says;
     let values = JobValues::within(&case.hr().spec.values);
@@ -119,6 +139,48 @@ fn check(case: &Case<'_>) -> Verdict {
         .into()
 }
 
+/// Adds what DNS did, and how to see why.
+fn dns(case: &Case<'_>, finding: Finding, how: Unresolved, namespace: &str) -> Finding {
+    let service = case.service().if_read();
+    if let Some(found) = service.filter(|found| matches!(found.service, Read::Absent)) {
+        let service = Subject::new("Service", &found.namespace, &found.name);
+        return finding.why(format!(
+            "{service} does not exist, so there is no such name."
+        ));
+    }
+    let exists = service.filter(|found| found.service.if_read().is_some());
+    let said = match how {
+        Unresolved::NoAnswer => {
+            Some("The cluster's DNS did not answer, or answered with an error.")
+        }
+        Unresolved::NoName => Some("DNS answered that the name does not exist."),
+        Unresolved::Either => None,
+    };
+    let exists = exists.map(|found| {
+        let service = Subject::new("Service", &found.namespace, &found.name);
+        format!("{service} exists.")
+    });
+    let finding = finding
+        .whys(said)
+        .whys(exists.as_deref())
+        .step("Check the cluster's DNS; its pods have to be ready:")
+        .command([
+            "kubectl",
+            "get",
+            "pods",
+            "-n",
+            DNS_NAMESPACE,
+            "-l",
+            "k8s-app=kube-dns",
+        ]);
+    match exists {
+        Some(_) => finding,
+        None => finding
+            .step("Check that the name in the log is that of CouchDB's Service. Existing Services:")
+            .command(["kubectl", "get", "services", "-n", namespace]),
+    }
+}
+
 /// Adds what demands the sidecar that the pod does not have, and why it has none.
 fn demanded(
     case: &Case<'_>,
@@ -146,7 +208,8 @@ fn demanded(
 mod tests {
     use crate::diagnosis::{Case, fixture};
     use crate::model::event::Event;
-    use crate::snapshot::{CouchPods, Listing, Read};
+    use crate::model::service::Service;
+    use crate::snapshot::{CouchPods, CouchService, Listing, Read};
     use serde_json::{Value, json};
 
     #[test]
@@ -170,9 +233,77 @@ mod tests {
         let found = super::check(&Case::new(&snapshot, fixture::meta(name).now));
         insta::assert_snapshot!(fixture::lines(found.unwrap().unwrap()), @"
         the creation Job gets no answer from CouchDB
+        Check the cluster's DNS; its pods have to be ready:
+        $ kubectl get pods -n kube-system -l k8s-app=kube-dns
+        Check that the name in the log is that of CouchDB's Service. Existing Services:
+        $ kubectl get services -n secure-kvs
         Find out why it is not ready, and fix it:
         $ kubectl describe -n secure-kvs pod db-0
         ");
+    }
+
+    #[test]
+    fn a_name_that_was_not_resolved_leads_to_dns_first() {
+        let of = |log: &str, service: Option<Read<Service>>| {
+            let name = "couchdb-unreachable";
+            let mut snapshot = fixture::snapshot(name);
+            let pods = snapshot.creation_job.seen_mut().unwrap().pods.seen_mut();
+            let pods = pods.unwrap().known_mut();
+            for (_, own) in pods.iter_mut().flat_map(|pod| &mut pod.logs) {
+                *own = Read::Seen(log.to_owned());
+            }
+            if let Some(service) = service {
+                snapshot.on_demand.service = Read::Seen(CouchService {
+                    namespace: "secure-kvs".to_owned(),
+                    name: "db".to_owned(),
+                    port: Some(5984),
+                    named_by: "x".to_owned(),
+                    service,
+                    slices: Read::not_asked("x"),
+                });
+            }
+            let found = super::check(&Case::new(&snapshot, fixture::meta(name).now));
+            fixture::reasoned(found.unwrap().unwrap())
+        };
+        let dns = "$ kubectl get pods -n kube-system -l k8s-app=kube-dns";
+        let services = "$ kubectl get services -n secure-kvs";
+        let no_answer = "Error: getaddrinfo EAI_AGAIN db.secure-kvs.svc";
+        let exists = || {
+            Some(Read::Seen(Service::from_value(
+                &json!({"spec": {"selector": {"app": "db"}}}),
+            )))
+        };
+        let said = of(no_answer, exists());
+        assert!(
+            said.contains("The cluster's DNS did not answer, or answered with an error."),
+            "{said}"
+        );
+        assert!(said.contains("Service secure-kvs/db exists."), "{said}");
+        assert!(said.contains(dns) && !said.contains(services), "{said}");
+        assert!(
+            said.find(dns) < said.find("Check that CouchDB is running"),
+            "{said}"
+        );
+        let said = of("getaddrinfo ENOTFOUND db.secure-kvs.svc", None);
+        assert!(
+            said.contains("DNS answered that the name does not exist."),
+            "{said}"
+        );
+        assert!(said.contains(dns) && said.contains(services), "{said}");
+        let said = of(no_answer, Some(Read::Absent));
+        assert!(
+            said.contains("Service secure-kvs/db does not exist, so there is no such name."),
+            "{said}"
+        );
+        assert!(!said.contains(dns), "{said}");
+        let said = of(
+            "curl: (7) Failed to connect to db.secure-kvs.svc port 5984",
+            exists(),
+        );
+        assert!(
+            !said.contains(dns) && said.contains("got no answer there"),
+            "{said}"
+        );
     }
 
     #[test]

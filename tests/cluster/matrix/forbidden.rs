@@ -27,8 +27,8 @@ const NAMES: [&str; 15] = [
 ];
 
 /// Rights that these onboardings make no use of: for other kinds of source, for a run without names, for the pods of
-/// Flux's Deployments, which the testbed has none of, for nodes, volumes, admission webhooks, other APIs and Istio, which are not at fault, for Services of the releases, and for events and logs of CouchDB's pods, which are all ready.
-const UNUSED: [&str; 25] = [
+/// Flux's Deployments, which the testbed has none of, for nodes, volumes, admission webhooks, other APIs, Istio and NetworkPolicies, which are not at fault, for Services of the releases, and for events and logs of CouchDB's pods, which are all ready.
+const UNUSED: [&str; 26] = [
     "list kustomizations everywhere",
     "get nodes everywhere",
     "list volumeattachments everywhere",
@@ -38,6 +38,7 @@ const UNUSED: [&str; 25] = [
     "list validatingwebhookconfigurations everywhere",
     "list mutatingwebhookconfigurations everywhere",
     "list peerauthentications everywhere",
+    "list networkpolicies everywhere",
     "get gitrepositories in flux-system",
     "get ocirepositories in flux-system",
     "get buckets in flux-system",
