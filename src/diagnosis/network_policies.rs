@@ -34,7 +34,8 @@ pub(super) fn of_job(
     let Some(policies) = policies(case) else {
         return finding;
     };
-    let Some(pod) = job_pods(case).find(|own| Subject::from(&own.meta) == *pod) else {
+    let mut own = job_pods(case).filter(|own| own.is_for_policies());
+    let Some(pod) = own.find(|own| Subject::from(&own.meta) == *pod) else {
         return finding;
     };
     let finding = outbound(case, finding, pod, &policies.of_job, unresolved.is_some());
@@ -209,7 +210,10 @@ pub(super) fn of_members(
     first: &Subject,
 ) -> ControlFlow<Finding, Finding> {
     let mut all = pods.pods.known().iter().map(|found| &found.pod);
-    let Some(own) = all.find(|pod| Subject::from(&pod.meta) == *first && pod.runs_unready()) else {
+    let is_meant = |pod: &&Pod| {
+        Subject::from(&pod.meta) == *first && pod.runs_unready() && pod.is_for_policies()
+    };
+    let Some(own) = all.find(is_meant) else {
         return ControlFlow::Continue(finding);
     };
     let Some(policies) = policies(case) else {

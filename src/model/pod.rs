@@ -29,6 +29,8 @@ pub struct Pod {
     grace: Field<i64>,
     /// Where it runs, or is to run.
     pub node: Field<String>,
+    /// It has the network of its node, and no address of its own.
+    host_network: Field<bool>,
     /// What it asks of its node.
     pub wanted: Wanted,
     volumes: Entries<Volume>,
@@ -159,6 +161,7 @@ impl Pod {
             planned,
             grace: fields.at("/spec/terminationGracePeriodSeconds"),
             node: fields.at("/spec/nodeName"),
+            host_network: fields.at("/spec/hostNetwork"),
             wanted: Wanted {
                 selector: fields.at("/spec/nodeSelector"),
                 affinity: fields.at(
@@ -201,6 +204,11 @@ impl Pod {
     pub fn memory_limit(&self, container: &str) -> Option<&str> {
         let own = self.planned.known.iter().find(|c| c.name == container)?;
         own.resources.set()?.limits.set()?.memory.as_str()
+    }
+
+    /// NetworkPolicies are meant for it: most network plugins do not apply them to pods that have their node's network.
+    pub fn is_for_policies(&self) -> bool {
+        self.host_network.is_absent() || self.host_network.is(&false)
     }
 
     /// How many seconds a probe of a container (`readiness`, `startup`, `liveness`) waits for an answer; `None` where that is not known.
@@ -624,6 +632,31 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use serde_json::json;
+
+    #[test]
+    fn policies_are_not_meant_for_pods_with_the_nodes_network() {
+        let is = |network: Value| {
+            Pod::from_value(&json!({"spec": {"hostNetwork": network}})).is_for_policies()
+        };
+        assert!(is(json!(null)) && is(json!(false)));
+        assert!(!is(json!(true)) && !is(json!("x")));
+    }
+
+    #[test]
+    fn what_a_probe_waits_has_a_default() {
+        let of = |probe: Value| {
+            let container = json!({"name": "c", "readinessProbe": probe});
+            let pod = Pod::from_value(&json!({"spec": {"containers": [container]}}));
+            (
+                pod.probe_timeout("c", "readiness"),
+                pod.probe_timeout("c", "liveness"),
+            )
+        };
+        assert_eq!(of(json!({"timeoutSeconds": 5})), (Some(5), None));
+        assert_eq!(of(json!({"periodSeconds": 5})), (Some(1), None));
+        assert_eq!(of(json!({"timeoutSeconds": "x"})), (None, None));
+        assert_eq!(of(json!(null)), (None, None));
+    }
 
     #[test]
     fn containers_say_how_they_ended() {

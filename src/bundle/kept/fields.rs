@@ -203,6 +203,7 @@ pub(super) const RESOURCES: [Resource; 35] = [
             status/containerStatuses/*/state/terminated/exitCode status/containerStatuses/*/lastState/terminated/exitCode
             status/containerStatuses/*/state/terminated/finishedAt status/containerStatuses/*/lastState/terminated/finishedAt
             status/initContainerStatuses/*/state/terminated/finishedAt status/initContainerStatuses/*/lastState/terminated/finishedAt
+            spec/hostNetwork
             spec/containers/*/readinessProbe/timeoutSeconds spec/containers/*/startupProbe/timeoutSeconds spec/containers/*/livenessProbe/timeoutSeconds
             spec/volumes/*/projected/defaultMode
             spec/terminationGracePeriodSeconds status/initContainerStatuses/*/ready status/initContainerStatuses/*/state/running/startedAt

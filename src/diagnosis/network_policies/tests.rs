@@ -293,6 +293,7 @@ fn members_that_do_not_reach_each_other_do_not_end_their_maintenance_mode() {
     NetworkPolicy secure-kvs/clients-only selects CouchDB's pods. By the rules for them, the members do not reach each other (ports 4369 and 9100). A member that does not find the others does not become ready.
     A network plugin that enforces NetworkPolicies drops these connections.
     Pod secure-kvs/db-agora-kvs-couchdb-0 is not serving: it is running but not ready: its readiness probe fails: HTTP probe failed with statuscode: 404.
+    Its log was not read: not in the saved files.
     Service secure-kvs/db-agora-kvs-secure-kvs-agora-couchdb has no ready pod behind it
     Add rules for CouchDB's pods, to this NetworkPolicy or in a policy of their own: ingress and egress between them on ports 5984, 4369 and 9100. The present rules:
     $ kubectl describe networkpolicy -n secure-kvs clients-only
