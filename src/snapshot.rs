@@ -231,8 +231,6 @@ pub struct Parts {
     pub gone_job: Option<LostJob>,
     /// Events of the HelmRelease.
     pub events: Read<Events>,
-    /// Events of former objects of its name.
-    pub former_events: Read<Events>,
     /// The target Namespace.
     pub target_namespace: Read<Namespace>,
     /// The ServiceAccount that Flux impersonates.

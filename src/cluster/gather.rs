@@ -52,6 +52,7 @@ pub const ON_DEMAND_REQUESTS_MAX: u64 = REQUESTS_MAX
     + network_policies::REQUESTS_MAX
     + hook_jobs::REQUESTS_MAX
     + hook_pods::REQUESTS_MAX
+    + events::REQUESTS_MAX
     + related::REQUESTS_MAX;
 
 /// Longest wait for one part: a list that hangs must not hold the others. A given `--request-timeout` counts instead.
@@ -90,13 +91,12 @@ impl Cluster {
                 &hr.metadata.namespace,
                 "HelmRelease",
                 &hr.metadata.name,
-                None
+                Some(&hr.metadata.uid)
             ),
             target_namespace(near, &hr),
             service_account(near, &hr),
             dependencies(near, &hr),
         );
-        let (events, former_events) = events::split(events, &hr.metadata.uid);
         let Installed {
             stored,
             policy,
@@ -117,7 +117,6 @@ impl Cluster {
             lost_job: job.lost,
             gone_job,
             events,
-            former_events,
             target_namespace,
             service_account,
             policy,
@@ -147,9 +146,10 @@ impl Cluster {
             on_demand::controllers(near, &hr, failure, now),
             self.read_snapshot(object, hr.clone(), others)
         );
-        let ((service, couch_pods), pods) = futures::join!(
+        let ((service, couch_pods), pods, former_events) = futures::join!(
             on_demand::couchdb(near, &snapshot),
-            on_demand::pods(near, &hr, failure)
+            on_demand::pods(near, &hr, failure),
+            events::of_former(near, &snapshot)
         );
         let (nodes, webhook, mesh, network_policies, hook_jobs, hook_pods, related) =
             match is_well(&hr) {
@@ -190,6 +190,7 @@ impl Cluster {
                 }
             };
         Ok(snapshot.with_on_demand(OnDemand {
+            former_events,
             nodes,
             webhook,
             mesh,

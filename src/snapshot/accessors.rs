@@ -155,7 +155,7 @@ impl Snapshot {
     /// # Errors
     /// None of those that were read does, and not all were.
     pub fn newest_former_event(&self, is: impl Fn(&Event) -> bool) -> Checked<Option<&Event>> {
-        match self.parts.former_events.checked(part::EVENTS)? {
+        match self.parts.on_demand.former_events.checked(part::EVENTS)? {
             Some(events) => newest(events, is),
             None => Ok(None),
         }

@@ -42,6 +42,8 @@ pub struct OnDemand {
     pub hook_jobs: Read<Listing<Job>>,
     /// The pods of a hook or a test that failed, if the failure names it.
     pub hook_pods: Read<Listing<ServingPod>>,
+    /// Events of former HelmReleases of the same name, if the database existed before the creation Job.
+    pub former_events: Read<Events>,
     /// What else the failure is about.
     pub related: Read<Related>,
     /// Flux's Kustomizations, if an onboarding is asked for by name. Read once for all snapshots of a run.
@@ -69,6 +71,7 @@ impl Default for OnDemand {
             network_policies: Read::not_asked(why),
             hook_jobs: Read::not_asked(why),
             hook_pods: Read::not_asked(why),
+            former_events: Read::not_asked(why),
             related: Read::not_asked(why),
             kustomizations: Arc::new(Read::not_asked(why)),
             databases: Arc::new(Read::not_asked("CouchDB was not asked")),
@@ -168,6 +171,7 @@ mod tests {
             network_policies,
             hook_jobs,
             hook_pods,
+            former_events,
             related,
             kustomizations,
             databases,
@@ -187,6 +191,7 @@ mod tests {
             network_policies.unknown(),
             hook_jobs.unknown(),
             hook_pods.unknown(),
+            former_events.unknown(),
             related.unknown(),
             kustomizations.unknown(),
             databases.unknown(),

@@ -1,8 +1,9 @@
 //! The events of one object.
 
 use crate::cluster::{Cluster, ListOf, segment};
+use crate::model::creation_log::{CouchFailure, couch_failure};
 use crate::model::event::{self, Event};
-use crate::snapshot::{Events, Listing, Read, Why};
+use crate::snapshot::{Events, IfRead, Listing, Read, Snapshot, Why};
 use serde_json::Value;
 
 /// Most events of one object that are asked for; controllers send far fewer in the hour that they are kept.
@@ -32,12 +33,28 @@ pub(super) async fn about(
     Read::from_result(page).map(sorted)
 }
 
-/// The events of the object with this uid, and those of former objects of its name. An event without a uid counts as its own, and all do
-/// where the uid is not known.
-pub(super) fn split(all: Read<Events>, uid: &str) -> (Read<Events>, Read<Events>) {
-    let is_own = |event: &Event| uid.is_empty() || event.uid.is_empty() || event.uid == uid;
-    let former = all.clone().map(|all| all.filter(|event| !is_own(event)));
-    (all.map(|all| all.filter(is_own)), former)
+/// Most requests for the events of a former object.
+pub(super) const REQUESTS_MAX: u64 = 1;
+
+/// The events of former HelmReleases of the same name, where the database of this one existed before its creation Job.
+pub(super) async fn of_former(cluster: &Cluster, snapshot: &Snapshot) -> Read<Events> {
+    let pods = snapshot
+        .creation_job()
+        .if_read()
+        .and_then(|job| job.pods.if_read());
+    let pods = pods.map_or(&[][..], Listing::known).iter();
+    let mut logs = pods
+        .flat_map(|pod| &pod.logs)
+        .filter_map(|(_, log)| log.if_read());
+    let exists = logs.any(|log| couch_failure(log) == Some(CouchFailure::Exists));
+    let hr = snapshot.helm_release();
+    let own = hr.metadata.uid.as_str();
+    if !exists || own.is_empty() {
+        return Read::not_needed("no creation Job has met an existing database");
+    }
+    let (namespace, name) = (&hr.metadata.namespace, &hr.metadata.name);
+    let all = about(cluster, namespace, "HelmRelease", name, None).await;
+    all.map(|all| all.filter(|event| !event.uid.is_empty() && event.uid != own))
 }
 
 /// Events of controllers that could not create a pod in the namespace.
@@ -88,6 +105,37 @@ mod tests {
             json!({"reason": "early", "lastTimestamp": "2026-11-23T20:20:00Z"}),
         ];
         sorted(Listing::new(events, not_all))
+    }
+
+    #[tokio::test]
+    async fn events_of_former_objects_are_read_where_the_database_existed_before() {
+        use crate::cluster::test_server::{answering, page};
+        use crate::diagnosis::fixture;
+        use serde_json::json;
+        let event = |uid: &str| json!({"metadata": {"name": "e"}, "reason": "R", "involvedObject": {"kind": "HelmRelease", "name": "a", "uid": uid}});
+        let read = async |case: &str, uid: &str| {
+            let mut snapshot = fixture::snapshot(case);
+            snapshot.helm_release.metadata.uid = uid.to_owned();
+            let list = page(
+                "v1",
+                "Event",
+                &[event("own"), event("former"), event("")],
+                "",
+            );
+            let (cluster, asked) = answering(&[(200, list)]);
+            let found = of_former(&cluster, &snapshot).await;
+            let uids = found.if_read().map(|all| {
+                all.known()
+                    .iter()
+                    .map(|e| e.uid.clone())
+                    .collect::<Vec<_>>()
+            });
+            (uids, asked.queries().len())
+        };
+        let former = Some(vec!["former".to_owned()]);
+        assert_eq!(read("database-left-behind", "own").await, (former, 1));
+        assert_eq!(read("database-left-behind", "").await, (None, 0));
+        assert_eq!(read("couchdb-unreachable", "own").await, (None, 0));
     }
 
     #[test]

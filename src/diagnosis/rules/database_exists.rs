@@ -209,7 +209,7 @@ mod tests {
                 "message": format!("Helm uninstall succeeded for release {release}.v1 with chart c@0.1.2")});
             Read::Seen(Listing::whole(vec![Event::from_value(&event)]))
         };
-        snapshot.former_events = former(&release);
+        snapshot.on_demand.former_events = former(&release);
         let labels = &mut snapshot.helm_release.metadata.labels;
         for (label, value) in crate::model::kustomization::LABELS
             .iter()
@@ -226,9 +226,9 @@ mod tests {
         Do not delete it. Skip the creation Job: values.databaseCreationJob.enabled: false, if the chart has this value.
         It is applied by Kustomization flux-system/teams now. If it was moved there from another one, that one has pruned it: before the next move, annotate the HelmRelease in Git with kustomize.toolkit.fluxcd.io/prune: disabled, and move it after that is applied.
         ");
-        snapshot.former_events = former("core/another");
+        snapshot.on_demand.former_events = former("core/another");
         assert!(format!("{:?}", found(&snapshot, name).fix).contains("delete-db"));
-        snapshot.former_events = Read::failed("timeout");
+        snapshot.on_demand.former_events = Read::failed("timeout");
         let unread = format!("{:?}", found(&snapshot, name));
         assert!(
             !unread.contains("--backup") && unread.contains("unknown"),

@@ -82,7 +82,6 @@ fn snapshot(case: &str) -> Snapshot {
             .as_ref()
             .map(|s| helm_storage::from_secret(s).unwrap()),
         first_release: Read::not_asked("one revision"),
-        former_events: Read::not_needed("there was no other"),
         release_secret: secret.if_read().map(|s| {
             let text = |key: &str| s["metadata"][key].as_str().unwrap();
             format!("{}/{}", text("namespace"), text("name"))

@@ -36,7 +36,11 @@ pub(super) fn advised(case: &Case<'_>, finding: Finding, database: Option<&str>)
     }
     let claims = claims(case, deletion.as_ref());
     // The data may be this onboarding's own: no deletion is offered until that is known.
-    let doubt = before.err().or(former.err()).map(|unread| {
+    // Where the deletion is not offered anyway, something else is said to be unknown.
+    let former = former
+        .err()
+        .filter(|_| matches!(deletion, Some(Deletion::Agreed)));
+    let doubt = before.err().or(former).map(|unread| {
         let why = unread.why.clause();
         format!("It is unknown whether this onboarding was installed before: {why}.")
     });
