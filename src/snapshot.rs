@@ -162,6 +162,17 @@ pub struct JobPod {
     pub logs: Vec<(String, Read<String>)>,
 }
 
+impl JobPod {
+    /// What its containers have said, in their termination messages and in their logs, as far as it was read.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        let containers = self.pod.containers.known.iter();
+        let ended = containers.filter_map(|container| container.ended_badly());
+        let messages = ended.map(|end| end.message.as_str());
+        let logs = self.logs.iter().filter_map(|(_, log)| log.if_read());
+        messages.chain(logs.map(String::as_str))
+    }
+}
+
 /// The hook Job that creates the database, and what it made.
 #[derive(Clone, Debug)]
 pub struct CreationJob {

@@ -14,7 +14,7 @@ use crate::render::output::ReportFormat;
 use crate::render::{json, yaml};
 use crate::repository::edit::{self, ListChange};
 use crate::repository::write::Replaceable;
-use crate::repository::{Layout, Tree, folder, layout};
+use crate::repository::{Layout, Tree, clusters, folder, layout};
 use crate::text::{Shown, diff, near, one_line, shown};
 use crate::view::access_change::AccessChange;
 use std::path::{Path, PathBuf};
@@ -186,8 +186,11 @@ fn nobody(args: &Args, repository: &Repository<'_>, name: &str) -> Error {
     };
     let layout = &args.layout;
     let unread = args.for_cluster.as_ref();
-    let unread =
-        unread.and_then(|cluster| cluster_folder::unread(layout, repository.tree, cluster));
+    let unread = unread.and_then(|cluster| {
+        let folder = args.repo.join(layout.folder(cluster));
+        let link = clusters::leads_somewhere(&args.repo, &folder).err();
+        cluster_folder::unread(layout, repository.tree, cluster).or(link)
+    });
     let error = Error::new(match &unread {
         Some(unread) => format!("cannot tell whether onboarding {name:?} is in {place}: {unread}"),
         None => format!("no onboarding {name:?} in {place}"),

@@ -40,11 +40,13 @@ pub(super) fn shown(
     }
     let service = case.service().if_read();
     let finding = finding.whys(doubt(pods, service).as_deref());
-    let (finding, is_blocked) =
-        match network_policies::of_members(case, finding, pods, &unserving[0].subject) {
+    let (finding, is_blocked) = match unserving[0].reason.may_wait_for_others() {
+        true => match network_policies::of_members(case, finding, pods, &unserving[0].subject) {
             ControlFlow::Break(finding) => (finding, true),
             ControlFlow::Continue(finding) => (finding, false),
-        };
+        },
+        false => (finding, false),
+    };
     let is_reachable = pods.pods.known().iter().any(|found| found.pod.is_ready())
         || service.is_some_and(CouchService::may_have_ready_endpoint);
     let finding = match is_reachable || !pods.of_service {

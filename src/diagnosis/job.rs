@@ -16,6 +16,7 @@ use crate::model::creation_log::may_have_created;
 use crate::model::failure::refusal;
 use crate::model::kubelet::StartFailure;
 use crate::snapshot::{CreationJob, JobPod, Listing, Read, Snapshot, Unread, Why};
+use crate::text::scrub::scrub;
 use uncreated::{uncreated, uncreated_of_lost, unread_events};
 
 /// Why nothing is known of what the Job's pods did.
@@ -225,7 +226,7 @@ impl Job {
                 let finding = finding
                     .why(format!(
                         "The Job's pod could not be created: {}",
-                        refused.why
+                        scrub(&refused.why).0
                     ))
                     .seen([refused.evidence()]);
                 webhook::of_pods(case, finding)
@@ -233,7 +234,10 @@ impl Job {
                     .command(["kubectl", "get", webhooks])
             }
             false => finding
-                .why(format!("The Job's pod was refused: {}", refused.why))
+                .why(format!(
+                    "The Job's pod was refused: {}",
+                    scrub(&refused.why).0
+                ))
                 .seen([refused.evidence()])
                 .step(format!("{remedy}.")),
         };

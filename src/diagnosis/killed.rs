@@ -5,8 +5,9 @@ use super::finding::{Evidence, Finding, Subject};
 use super::job::Death;
 use super::nodes;
 use crate::model::kubelet::{Victim, other_victims, victim_at};
+use crate::model::names::is_object_name;
 use crate::snapshot::{IfRead, Why};
-use crate::text::few;
+use crate::text::{few, one_line};
 
 /// Other processes that are named at most.
 const SHOWN: usize = 3;
@@ -49,8 +50,17 @@ pub(super) fn killer<'a>(case: &Case<'a>, death: &Death) -> Option<Killer<'a>> {
         (None, None) => return None,
     };
     let ended = ended.finished_at.set()?;
-    let program = pod.program(&death.container);
+    // Without a command, a container often has its program's name.
+    let program = pod.program(&death.container).or(Some(&death.container));
     match victim_at(events.known(), *ended, program) {
+        Some(victim) if !victim.is_own => Some(Killer::Unknown {
+            node,
+            why: format!(
+                "Node {node} ran out of memory near the container's end ({}: {}). Whether the container was ended for that is unknown.",
+                victim.event.reason,
+                one_line(&victim.event.message)
+            ),
+        }),
         Some(victim) => Some(Killer::Memory {
             node,
             others: other_victims(events.known(), &victim),
@@ -134,12 +144,14 @@ impl Killer<'_> {
                     .command(nodes::describe(node)),
             );
         }
-        Some(
-            finding
+        let finding = finding
                 .step(format!("Relieve node {node}: find pods that use more memory than they request, set their requests, move them or add a node:"))
-                .command(nodes::describe(node))
+                .command(nodes::describe(node));
+        Some(match is_object_name(node) {
+            true => finding
                 .step("Until then keep the retry off that node, and uncordon it afterwards:")
                 .command(["kubectl", "cordon", node]),
-        )
+            false => finding,
+        })
     }
 }

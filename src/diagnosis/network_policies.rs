@@ -11,6 +11,7 @@ use crate::model::network_policy::{
 };
 use crate::model::pod::Pod;
 use crate::snapshot::{CouchPods, IfRead, Listing, NetworkPolicies, Read, Why};
+use k8s_openapi::jiff::Timestamp;
 use std::net::IpAddr;
 use std::ops::ControlFlow;
 
@@ -38,6 +39,10 @@ pub(super) fn of_job(
     let Some(pod) = own.find(|own| Subject::from(&own.meta) == *pod) else {
         return finding;
     };
+    // DNS has answered.
+    if matches!(unresolved, Some(Unresolved::NoName)) {
+        return finding;
+    }
     let finding = outbound(case, finding, pod, &policies.of_job, unresolved.is_some());
     match (unresolved, &policies.of_job) {
         (Some(_), _) => finding,
@@ -119,7 +124,7 @@ fn outbound(
     let sentence = format!(
         "{} the pod{only}: no rule allows {}.",
         selecting(&blamed),
-        lacks.join(", and none ")
+        lacks.join(" or ")
     );
     let step = format!(
         "Add egress rules for the Job's pods, to {} or in a policy of their own: {}. The present rules:",
@@ -131,10 +136,13 @@ fn outbound(
         finding,
         &known,
         &blamed,
-        &sentence,
-        ".spec.egress",
-        &observed,
-        &step,
+        &Charge {
+            sentence: &sentence,
+            field: ".spec.egress",
+            observed: &observed,
+            step: &step,
+            since: pod.ended_at(),
+        },
     )
 }
 
@@ -145,14 +153,14 @@ fn inbound(
     pod: &Pod,
     policies: &Read<Listing<NetworkPolicy>>,
 ) -> Finding {
-    let what = "CouchDB's pods be reached by the Job's";
+    let what = "the Job's pod connect to CouchDB's pods";
     let known = match known(policies, what) {
         Ok(Some(known)) => known,
         Ok(None) => return finding,
         Err(unknown) => return finding.why(unknown),
     };
     let place = Place::of(case);
-    let Some(own) = place.pods.first() else {
+    let Some(own) = place.pods.first().filter(|own| own.is_for_policies()) else {
         return finding;
     };
     let namespace = case.target_namespace().if_read().map(|found| &found.meta);
@@ -167,7 +175,7 @@ fn inbound(
         };
         network_policy::allow(known.policies, &own.meta, Direction::Ingress, &end)
     });
-    let allowed = either(allowed);
+    let allowed = place.surely(either(allowed));
     if allowed != Some(false) {
         return finding.whys(
             known
@@ -194,10 +202,13 @@ fn inbound(
         finding,
         &known,
         &blamed,
-        &sentence,
-        ".spec.ingress",
-        &observed,
-        &step,
+        &Charge {
+            sentence: &sentence,
+            field: ".spec.ingress",
+            observed: &observed,
+            step: &step,
+            since: pod.ended_at(),
+        },
     )
 }
 
@@ -225,8 +236,12 @@ pub(super) fn of_members(
         Ok(None) => return ControlFlow::Continue(finding),
         Err(unknown) => return ControlFlow::Continue(finding.why(unknown)),
     };
-    let members: Vec<&Pod> = pods.pods.known().iter().map(|found| &found.pod).collect();
-    let reach = |port: u16| {
+    let members = pods.pods.known().iter().map(|found| &found.pod);
+    let members: Vec<&Pod> = members
+        .filter(|pod| pod.meta.name != own.meta.name)
+        .collect();
+    let ways = [Direction::Egress, Direction::Ingress];
+    let goes = |way: Direction, port: u16| {
         let end = End {
             namespace: &own.meta.namespace,
             labels: Place::of(case).labels,
@@ -234,18 +249,20 @@ pub(super) fn of_members(
             service: None,
             port,
         };
-        let ways = [Direction::Egress, Direction::Ingress]
-            .map(|way| network_policy::allow(known.policies, &own.meta, way, &end));
-        match ways {
-            [Some(true), Some(true)] => Some(true),
-            ways if ways.contains(&Some(false)) => Some(false),
-            _ => None,
+        // A member without others has nobody to reach.
+        match members.is_empty() {
+            true => Some(true),
+            false => network_policy::allow(known.policies, &own.meta, way, &end),
         }
     };
-    let closed: Vec<String> = MEMBERS
+    let reach = |port: u16| match ways.map(|way| goes(way, port)) {
+        [Some(true), Some(true)] => Some(true),
+        ways if ways.contains(&Some(false)) => Some(false),
+        _ => None,
+    };
+    let closed: Vec<u16> = MEMBERS
         .into_iter()
         .filter(|port| reach(*port) == Some(false))
-        .map(|port| port.to_string())
         .collect();
     let inside: Vec<IpAddr> = inside(case).collect();
     let dns = network_policy::allow_dns(
@@ -258,15 +275,17 @@ pub(super) fn of_members(
     if closed.is_empty() && dns != Some(false) {
         let unknown = MEMBERS.into_iter().any(|port| reach(port).is_none()) || dns.is_none();
         let is = (!unknown).then_some(true);
-        let ways = [Direction::Egress, Direction::Ingress];
         let doubts = ways.map(|way| known.doubt(is, what, &own.meta, way));
         return ControlFlow::Continue(
             finding.whys(doubts.iter().flatten().take(1).map(String::as_str)),
         );
     }
-    let ports = match closed.len() {
-        1 => format!("port {}", closed.concat()),
-        _ => format!("ports {}", closed.join(" and ")),
+    let ports = match closed.as_slice() {
+        [one] => format!("port {one}"),
+        several => {
+            let several: Vec<String> = several.iter().map(u16::to_string).collect();
+            format!("ports {}", several.join(" and "))
+        }
     };
     let each_other = format!("each other ({ports})");
     let to_dns = format!("DNS (port {DNS_PORT})");
@@ -280,9 +299,16 @@ pub(super) fn of_members(
         "{} CouchDB's pods. By the rules for them, {lacks}. A member that does not find the others does not become ready.",
         selecting(&blamed)
     );
+    // A rule for another direction would isolate them there.
+    let shut = ways.map(|way| closed.iter().any(|port| goes(way, *port) == Some(false)));
+    let which = match shut {
+        [true, false] => "egress",
+        [false, true] => "ingress",
+        _ => "ingress and egress",
+    };
     let between = (!closed.is_empty()).then(|| {
         format!(
-            "ingress and egress between them on ports {COUCHDB}, {} and {}",
+            "{which} between them on ports {COUCHDB}, {} and {}",
             MEMBERS[0], MEMBERS[1]
         )
     });
@@ -294,10 +320,29 @@ pub(super) fn of_members(
         this(&blamed),
         rules.join(", and ")
     );
-    let observed = format!("the members reach {lacks}");
     ControlFlow::Break(blame(
-        finding, &known, &blamed, &sentence, ".spec", &observed, &step,
+        finding,
+        &known,
+        &blamed,
+        &Charge {
+            sentence: &sentence,
+            field: ".spec",
+            observed: &lacks,
+            step: &step,
+            since: own.unready_since(),
+        },
     ))
+}
+
+/// What policies are blamed for.
+struct Charge<'a> {
+    sentence: &'a str,
+    field: &'a str,
+    observed: &'a str,
+    /// What changes it.
+    step: &'a str,
+    /// When the failure was seen.
+    since: Option<Timestamp>,
 }
 
 /// Adds what the policies say, and the step that changes it.
@@ -305,10 +350,7 @@ fn blame(
     finding: Finding,
     known: &Known<'_>,
     blamed: &[&NetworkPolicy],
-    sentence: &str,
-    field: &str,
-    observed: &str,
-    step: &str,
+    charge: &Charge<'_>,
 ) -> Finding {
     let others = known.not_all.map(|why| {
         format!(
@@ -321,16 +363,27 @@ fn blame(
         .take(SHOWN)
         .map(|policy| Subject::from(&policy.meta));
     let shown: Vec<Subject> = shown.collect();
+    let is_younger = |policy: &&NetworkPolicy| {
+        let created = policy.meta.created.as_str();
+        let created: Option<Timestamp> = created.and_then(|created| created.parse().ok());
+        created
+            .zip(charge.since)
+            .is_some_and(|(created, since)| created > since)
+    };
+    let are_younger = !blamed.is_empty() && blamed.iter().all(is_younger);
     let finding = finding
-        .why(sentence)
-        .why(ENFORCED)
+        .why(charge.sentence)
+        .why(match are_younger {
+            true => "It was created after this failure: something else caused it, and the policy stops the next attempt.",
+            false => ENFORCED,
+        })
         .whys(others.as_deref())
         .seen(
             shown
                 .iter()
-                .map(|of| Evidence::new(of.clone(), field, observed)),
+                .map(|of| Evidence::new(of.clone(), charge.field, charge.observed)),
         )
-        .step(step);
+        .step(charge.step);
     shown.iter().fold(finding, |finding, of| {
         let command = [
             "kubectl",
@@ -470,8 +523,13 @@ impl<'a> Place<'a> {
         [self.port, COUCHDB].into_iter()
     }
 
+    /// What is known of its pods' port: which one the Service leads to is not read.
+    fn surely(&self, allowed: Option<bool>) -> Option<bool> {
+        allowed.filter(|allowed| *allowed || self.port == COUCHDB)
+    }
+
     fn allowed(&self, policies: &[NetworkPolicy], pod: &Meta) -> Option<bool> {
-        either(self.ports().map(|port| {
+        self.surely(either(self.ports().map(|port| {
             let end = End {
                 namespace: self.namespace,
                 labels: self.labels,
@@ -480,7 +538,7 @@ impl<'a> Place<'a> {
                 port,
             };
             network_policy::allow(policies, pod, Direction::Egress, &end)
-        }))
+        })))
     }
 }
 

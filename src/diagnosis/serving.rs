@@ -112,6 +112,7 @@ pub(super) fn of_serving(found: &ServingPod) -> Option<Unserving<'_>> {
         Remedy::Probe {
             container,
             said,
+            timeout,
             answered,
             ..
         } => {
@@ -120,7 +121,11 @@ pub(super) fn of_serving(found: &ServingPod) -> Option<Unserving<'_>> {
             // What it writes while it waits is no reason.
             reason.words = words.filter(|words| words.kind != Kind::Last);
             *answered = own.and_then(|log| couch_log::slowest_up(&log.text));
-            *answered = answered.filter(|_| kubelet::is_late(said));
+            let is_too_late = |millis: &u64| {
+                let timeout = timeout.and_then(|seconds| u64::try_from(seconds).ok());
+                timeout.is_some_and(|seconds| *millis >= seconds.saturating_mul(1000))
+            };
+            *answered = answered.filter(|millis| kubelet::is_late(said) && is_too_late(millis));
             reason.unread.extend(unread("log", log.unknown()));
         }
         // Which Secrets the kubelet could read is in the events.
@@ -371,6 +376,19 @@ impl<'a> Reason<'a> {
             words: None,
             before: None,
             unread: Vec::new(),
+        }
+    }
+
+    /// It may be that it only waits for other members: its probe gets 404, or says nothing.
+    pub(super) fn may_wait_for_others(&self) -> bool {
+        match self.remedy {
+            Remedy::Probe { said, .. } => kubelet::is_not_found(said),
+            Remedy::Describe => true,
+            Remedy::Memory { .. }
+            | Remedy::Unscheduled(_)
+            | Remedy::Crash { .. }
+            | Remedy::Start(_)
+            | Remedy::Pull(_) => false,
         }
     }
 

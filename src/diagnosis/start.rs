@@ -51,9 +51,7 @@ pub(super) fn whys(failure: &StartFailure) -> Vec<String> {
     let mut all = match &failure.fault {
         Fault::NotFound(program) if program.starts_with('/') => not_found(failure, program),
         Fault::NotFound(program) => {
-            let mut all = vec![format!(
-                "{program} is in none of the folders of PATH in {image}."
-            )];
+            let mut all = vec![format!("{program} is not in any PATH folder of {image}.")];
             all.extend(failure.over_search_path().map(|mount| {
                 format!(
                     "{} is mounted at {}, and hides what the image has there.",
@@ -62,6 +60,17 @@ pub(super) fn whys(failure: &StartFailure) -> Vec<String> {
                 )
             }));
             all
+        }
+        Fault::NothingToRun(program) | Fault::WrongFormat(program)
+            if script(failure, program).is_some() =>
+        {
+            let mount = script(failure, program);
+            let mount = mount.map_or_else(String::new, |mount| {
+                format!("{}, mounted at {}", mount.source, mount.path)
+            });
+            vec![format!(
+                "{program} comes from {mount}, and cannot be run: its first line must name an interpreter that is in the image (#!), and its lines must not end in CRLF."
+            )]
         }
         Fault::NothingToRun(program) => vec![format!(
             "Either {} does not exist, or what it needs to run does not: the interpreter that its first line names (also where that line ends in CRLF), or the loader of a program that is linked dynamically. The message is the same for both.",
@@ -140,6 +149,13 @@ pub(super) fn step(failure: &StartFailure, defined: Defined) -> String {
                 "Correct the command, or use an image that has {program}{of_image}; go back to the tag that worked if there is one"
             ),
         },
+        Fault::NothingToRun(program) | Fault::WrongFormat(program)
+            if script(failure, program).is_some() =>
+        {
+            let source =
+                script(failure, program).map_or_else(String::new, |mount| mount.source.to_string());
+            format!("Correct the first line (#!) and the line ends (LF) of {program} in {source}")
+        }
         Fault::NothingToRun(program) => format!(
             "Have the image built with {} and what it needs, or go back to the tag that worked{of_image}",
             named(program)
@@ -226,16 +242,19 @@ fn hangs_on_volumes(fault: &Fault) -> bool {
     match fault {
         Fault::NotFound(_)
         | Fault::NotExecutable(_)
+        | Fault::NothingToRun(_)
+        | Fault::WrongFormat(_)
         | Fault::IsFolder(_)
         | Fault::Mount { .. }
         | Fault::WorkingFolder { .. } => true,
-        Fault::NothingToRun(_)
-        | Fault::NotPermitted(_)
-        | Fault::WrongFormat(_)
-        | Fault::NoUser(_)
-        | Fault::LowMemory
-        | Fault::NoCommand => false,
+        Fault::NotPermitted(_) | Fault::NoUser(_) | Fault::LowMemory | Fault::NoCommand => false,
     }
+}
+
+/// The volume of objects that the program comes from: a script.
+fn script<'f>(failure: &'f StartFailure, program: &str) -> Option<&'f Mount> {
+    let mount = failure.volume_of(program)?;
+    mount.source.is_of_objects().then_some(mount)
 }
 
 /// The volume over the folder of a program that was not found.
@@ -419,12 +438,12 @@ mod tests {
         ");
         let in_path = "exec: \"run\": executable file not found in $PATH";
         insta::assert_snapshot!(job(&json!([{"name": "all", "mountPath": "/usr/local"}]), in_path), @"
-        run is in none of the folders of PATH in image registry.example/create:2.
+        run is not in any PATH folder of image registry.example/create:2.
         A projected volume is mounted at /usr/local, and hides what the image has there.
         -> Change the chart's template, not the values: mount a projected volume at another path than /usr/local, or only its single files (subPath); until then go back to the chart version before
         ");
         insta::assert_snapshot!(job(&json!([]), in_path), @"
-        run is in none of the folders of PATH in image registry.example/create:2.
+        run is not in any PATH folder of image registry.example/create:2.
         -> Correct the command, or use an image that has run (values.databaseCreationJob.image); go back to the tag that worked if there is one
         ");
         // One that cannot be read may hide it.

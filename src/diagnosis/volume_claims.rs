@@ -6,6 +6,7 @@ use crate::model::claim::{Claim, StorageClass, awaits_pod};
 use crate::model::event::Event;
 use crate::model::pod::Pod;
 use crate::snapshot::{IfRead, Listing, Read, WaitedClaim, Why};
+use crate::text::scrub::scrub;
 use serde_json::json;
 
 /// The claim, if it was read for the wait.
@@ -80,7 +81,7 @@ pub(super) fn tell(case: &Case<'_>, finding: Finding, waited: &WaitedClaim) -> F
     let finding = match event {
         Some(event) => finding.why(format!(
             "{of} has no volume: {}.",
-            event.message.trim_end_matches(['.', ' '])
+            scrub(event.message.trim_end_matches(['.', ' '])).0
         )),
         None => finding.why(format!(
             "{of} has no volume, and no event says why{}.",
@@ -125,9 +126,24 @@ fn late(case: &Case<'_>, finding: Finding, waited: &WaitedClaim, claim: &Claim) 
         let why = why.clause();
         format!("Whether a pod uses it by now is unknown: {why}.")
     });
-    finding
+    let elsewhere = waited.namespace != case.hr().release_namespace();
+    let elsewhere = (elsewhere && !says).then_some(
+        "Whether a pod uses it by now is unknown: the pods of its namespace were not read.",
+    );
+    let unread = unread(waited);
+    let unread = (!says && !unread.is_empty())
+        .then(|| format!("Whether its events say something else is unknown{unread}."));
+    let is_sure = unknown.is_none() && elsewhere.is_none() && unread.is_none();
+    let finding = finding
         .whys(unknown.as_deref())
-        .why("Nothing is wrong with the storage. Keep the claim: deleting it would change nothing.")
+        .whys(elsewhere)
+        .whys(unread.as_deref());
+    match is_sure {
+        true => finding.why(
+            "Nothing is wrong with the storage. Keep the claim: deleting it would change nothing.",
+        ),
+        false => finding.why("Keep the claim: deleting it would change nothing."),
+    }
 }
 
 /// Adds what lets Helm end, where it waits for nothing but such claims.

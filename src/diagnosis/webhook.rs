@@ -54,7 +54,7 @@ pub(super) fn of_pods(case: &Case<'_>, finding: Finding) -> Finding {
         .map(|c| (Subject::from(&c.meta), c.of_pods()))
         .filter(|(_, found)| found.hooks > 0 || found.is_cut)
         .collect();
-    of_pods.sort_by_key(|(_, found)| std::cmp::Reverse(found.seconds));
+    of_pods.sort_by_key(|(_, found)| (!found.is_cut, std::cmp::Reverse(found.seconds)));
     let more = of_pods.len().saturating_sub(SHOWN);
     let finding = of_pods
         .iter()
@@ -63,7 +63,7 @@ pub(super) fn of_pods(case: &Case<'_>, finding: Finding) -> Finding {
             let hooks = count(found.hooks, "webhook");
             let says = match found.is_cut {
                 true => format!("{hooks} for new pods, and what cannot be read"),
-                false => format!("{hooks} for new pods, {} s at most", found.seconds),
+                false => format!("{hooks} for new pods, which may take {} s", found.seconds),
             };
             finding
                 .why(format!("{subject} has {says}."))
@@ -71,10 +71,15 @@ pub(super) fn of_pods(case: &Case<'_>, finding: Finding) -> Finding {
         });
     let finding = match more {
         0 => finding,
-        more => finding.why(format!("So have {more} more.")),
+        more => finding.why(format!(
+            "{more} more configurations have webhooks for new pods."
+        )),
     };
     match all.not_all() {
-        Some(why) => unknown(finding, &format!("not all were read ({})", why.clause())),
+        Some(why) => finding.why(format!(
+            "Others may be asked: not all were read ({}).",
+            why.clause()
+        )),
         None => finding,
     }
 }
@@ -285,8 +290,8 @@ mod tests {
             configuration("injector", &json!([hook, hook])),
         ];
         insta::assert_snapshot!(told(Read::Seen(Listing::whole(all))), @"
-        MutatingWebhookConfiguration injector has 2 webhooks for new pods, 20 s at most.
         MutatingWebhookConfiguration odd has 0 webhooks for new pods, and what cannot be read.
+        MutatingWebhookConfiguration injector has 2 webhooks for new pods, which may take 20 s.
         x
         ");
         assert!(told(Read::failed("timeout")).contains("is unknown: timeout"));

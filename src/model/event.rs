@@ -88,8 +88,9 @@ impl Event {
 }
 
 impl Event {
-    /// helm-controller has uninstalled this release, `namespace/name`: `Helm uninstall succeeded for release core/a.v1 with chart …`.
-    pub fn is_uninstall_of(&self, release: &str) -> bool {
+    /// helm-controller has uninstalled this release, `namespace/name`, of this chart: `Helm uninstall succeeded for release core/a.v1 with chart
+    /// c@0.1.2`. The name of a chart is not known where it comes from an artifact.
+    pub fn is_uninstall_of(&self, release: &str, chart: Option<&str>) -> bool {
         let rest = self
             .message
             .strip_prefix("Helm uninstall succeeded for release ");
@@ -100,7 +101,14 @@ impl Event {
             });
             rest.is_empty() || rest.starts_with([' ', '\n', ':'])
         };
-        self.reason == "UninstallSucceeded" && rest.is_some_and(is_whole)
+        let of_chart = self
+            .message
+            .split_once(" with chart ")
+            .map(|(_, rest)| rest);
+        let is_of_another = of_chart
+            .zip(chart)
+            .is_some_and(|(said, chart)| said.split('@').next() != Some(chart));
+        self.reason == "UninstallSucceeded" && rest.is_some_and(is_whole) && !is_of_another
     }
 }
 
@@ -129,7 +137,7 @@ mod tests {
     fn an_uninstall_is_of_one_release() {
         let is = |reason: &str, message: &str| {
             let event = json!({"reason": reason, "message": message});
-            Event::from_value(&event).is_uninstall_of("core/a")
+            Event::from_value(&event).is_uninstall_of("core/a", Some("c"))
         };
         let lead = "Helm uninstall succeeded for release ";
         for end in [
@@ -143,6 +151,10 @@ mod tests {
             assert!(!is("UninstallSucceeded", &format!("{lead}{end}")), "{end}");
         }
         assert!(!is("UninstallFailed", &format!("{lead}core/a")));
+        assert!(!is(
+            "UninstallSucceeded",
+            &format!("{lead}core/a.v1 with chart nginx@1.0.0")
+        ));
     }
 
     #[test]

@@ -24,7 +24,7 @@ mod words;
 pub use cause::{Cause, Source};
 pub use notes::noted;
 pub use text::{Applied, FailureText, split_trailer};
-pub use wait::{JOB_FAILURES, Wait, Waited, hook_job, hook_pod};
+pub use wait::{JOB_FAILURES, Wait, Waited, failed_pod, hook_job};
 
 use super::condition::{Condition, Stated};
 use super::helm_release::HelmRelease;

@@ -364,6 +364,14 @@ impl HelmRelease {
         Some(deployed.chart_version.as_str()).filter(|version| !version.is_empty())
     }
 
+    /// Name of the chart of the last attempt, or of the spec's; `None` where the spec names an artifact alone.
+    pub fn installed_chart(&self) -> Option<&str> {
+        let latest = self.latest().map(|latest| latest.chart_name.as_str());
+        let own = self.spec.chart.as_ref();
+        let own = own.map(|chart| chart.spec.chart_folder());
+        latest.filter(|name| !name.is_empty()).or(own)
+    }
+
     /// Chart version in use: history, else what was applied or attempted last.
     pub fn chart_version(&self) -> Option<&str> {
         self.latest()

@@ -114,7 +114,6 @@ pub fn is_late(said: &str) -> bool {
     let texts = [
         "context deadline exceeded",
         "Client.Timeout exceeded",
-        "i/o timeout",
         "timed out after ",
         "command timed out",
     ];

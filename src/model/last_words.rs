@@ -46,7 +46,15 @@ impl LastWords {
             later.any(|at| is_entry(lines[at]) || (is_stamped(at) && !is_stamped(error)))
         };
         let panic = lines.iter().rev().find(|line| is_panic(line));
-        let known = lines.iter().rev().find(|line| meaning(line).is_some());
+        let is_known = |line: &str| meaning(line).is_some();
+        let known = lines.iter().rposition(|line| is_known(line));
+        // After a panic, or where the log goes on, it was not the reason.
+        let is_last = |at: usize| {
+            let later = &lines[at + 1..];
+            let goes_on = later.iter().any(|line| is_panic(line) || is_calm(line));
+            !goes_on
+        };
+        let known = known.filter(|at| is_last(*at)).map(|at| &lines[at]);
         // An error in JSON may quote the panic.
         let (line, kind, end) = match (panic, error) {
             _ if known.is_some() => (known.map_or("", |line| line).to_owned(), Kind::Error, None),
@@ -115,6 +123,13 @@ fn is_panic(line: &str) -> bool {
     ["panic: ", "fatal error: ", "{\"Kernel pid terminated\""]
         .iter()
         .any(|lead| line.starts_with(lead))
+}
+
+/// A line of CouchDB's that reports no trouble.
+fn is_calm(line: &str) -> bool {
+    ["[notice] ", "[info] ", "[debug] "]
+        .iter()
+        .any(|level| line.starts_with(level))
 }
 
 /// The line begins an entry of the log, and does not continue the one before it.
@@ -268,7 +283,7 @@ mod tests {
                 "+P",
             ),
             (
-                "[error] a exit value:\n{system_limit,[{erlang,spawn_link,[]}]}\n[notice] b",
+                "[error] a exit value:\n{system_limit,[{erlang,spawn_link,[]}]}\n[error] b",
                 "+P",
             ),
         ] {
@@ -280,6 +295,9 @@ mod tests {
                 "{log}"
             );
         }
+        let over =
+            "emulator -------- Too many processes\n[notice] 2026 a GET /_up 200 ok 3\n[error] b";
+        assert_eq!(LastWords::parse(over).unwrap().meaning(), None);
         let other = LastWords::parse("[error] a {system_limit,[{prim_file,open}]}").unwrap();
         assert_eq!(other.meaning(), None);
     }

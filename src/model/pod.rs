@@ -206,6 +206,19 @@ impl Pod {
         own.resources.set()?.limits.set()?.memory.as_str()
     }
 
+    /// When a container of it ended with another code than 0, the last one of them.
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        let containers = self.containers.known.iter();
+        let ended = containers.filter_map(Container::ended_badly);
+        ended.filter_map(|end| end.finished_at.set().copied()).max()
+    }
+
+    /// Since when it has not been ready.
+    pub fn unready_since(&self) -> Option<Timestamp> {
+        let ready = self.condition("Ready").filter(|ready| !ready.is_true())?;
+        ready.last_transition_time.as_deref()?.parse().ok()
+    }
+
     /// NetworkPolicies are meant for it: most network plugins do not apply them to pods that have their node's network.
     pub fn is_for_policies(&self) -> bool {
         self.host_network.is_absent() || self.host_network.is(&false)

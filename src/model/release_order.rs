@@ -96,7 +96,7 @@ pub fn origin(
         };
         let own = (hook.weight, hook.name.as_str());
         let order = match own.cmp(&(job.weight, job.name.as_str())) {
-            _ if hook.events.is_empty() => Order::NotKnown(format!("when Helm creates {}", id())),
+            _ if hook.events.is_empty() => Order::NotKnown(format!("the events of {}", id())),
             _ if !is_before(&hook) => Order::OtherEvent(hook.events.join(", ")),
             Ordering::Less => Order::Before,
             Ordering::Greater => Order::AfterHook(hook.weight, job.weight),
@@ -376,7 +376,7 @@ mod tests {
         silent["events"] = json!([]);
         assert_eq!(
             order(&[silent], ""),
-            unknown("when Helm creates its hook Secret s")
+            unknown("the events of its hook Secret s")
         );
         let list = "kind: List\nitems: [{kind: Secret, metadata: {name: s}}]\n";
         assert_eq!(order(&[], list), Some(Order::AfterHooks));

@@ -38,7 +38,7 @@ struct HookRule {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OfPods {
     pub hooks: u64,
-    /// How long they may take one after another.
+    /// How long they may take: mutating webhooks are asked one after another, validating ones at once.
     pub seconds: i64,
     /// Something of one of them cannot be read.
     pub is_cut: bool,
@@ -124,6 +124,7 @@ impl WebhookConfiguration {
             is_cut: !self.hooks.all,
             ..OfPods::default()
         };
+        let are_parallel = self.meta.kind == "ValidatingWebhookConfiguration";
         self.hooks.known.iter().fold(none, |found, hook| {
             // The API's default.
             let seconds = match hook.timeout_seconds {
@@ -135,7 +136,11 @@ impl WebhookConfiguration {
                 Some(false) => found,
                 is => OfPods {
                     hooks: found.hooks + u64::from(is == Some(true)),
-                    seconds: found.seconds + seconds.filter(|_| is == Some(true)).unwrap_or(0),
+                    seconds: match seconds.filter(|_| is == Some(true)) {
+                        Some(seconds) if are_parallel => found.seconds.max(seconds),
+                        Some(seconds) => found.seconds.saturating_add(seconds),
+                        None => found.seconds,
+                    },
                     is_cut: found.is_cut || is.is_none() || seconds.is_none(),
                 },
             }
@@ -244,11 +249,12 @@ mod tests {
 
     #[test]
     fn webhooks_for_new_pods_add_up() {
-        let of = |hooks: Value| {
+        let of_kind = |kind: &str, hooks: Value| {
             let object = json!({"metadata": {"name": "c"}, "webhooks": hooks});
-            let found = WebhookConfiguration::from_value(&object, "x").of_pods();
+            let found = WebhookConfiguration::from_value(&object, kind).of_pods();
             (found.hooks, found.seconds, found.is_cut)
         };
+        let of = |hooks: Value| of_kind("MutatingWebhookConfiguration", hooks);
         let rule = |groups: &[&str], operations: &[&str], resources: &[&str]| json!([{"apiGroups": groups, "operations": operations, "resources": resources}]);
         let pods = rule(&[""], &["CREATE", "UPDATE"], &["pods"]);
         let all = rule(&["*"], &["*"], &["*"]);
@@ -257,6 +263,12 @@ mod tests {
                 json!([{"name": "a", "rules": pods, "timeoutSeconds": 4}, {"name": "b", "rules": all}])
             ),
             (2, 14, false)
+        );
+        let two =
+            json!([{"name": "a", "rules": pods, "timeoutSeconds": 4}, {"name": "b", "rules": all}]);
+        assert_eq!(
+            of_kind("ValidatingWebhookConfiguration", two),
+            (2, 10, false)
         );
         for other in [
             rule(&["apps"], &["CREATE"], &["pods"]),

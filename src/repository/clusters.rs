@@ -53,7 +53,10 @@ pub fn clusters(repository: &Path, layout: &Layout) -> Result<BTreeSet<String>, 
 }
 
 /// Fails if it is a symbolic link that makes the path absent: what it is meant to lead to may have a cluster.
-fn leads_somewhere(repository: &Path, absent: &Path) -> Result<(), String> {
+///
+/// # Errors
+/// The link.
+pub fn leads_somewhere(repository: &Path, absent: &Path) -> Result<(), String> {
     let mut parts = absent.ancestors().take_while(|part| *part != repository);
     match parts.find(|part| part.is_symlink()) {
         Some(link) if !link.exists() => {

@@ -295,7 +295,7 @@ impl Snapshot {
     }
 }
 
-/// Tests change parts where they are.
+/// The newest of these events that `is` takes.
 fn newest(events: &Events, is: impl Fn(&Event) -> bool) -> Checked<Option<&Event>> {
     match events.known().iter().rev().find(|event| is(event)) {
         None => events.all().map(|_| None),
@@ -304,6 +304,7 @@ fn newest(events: &Events, is: impl Fn(&Event) -> bool) -> Checked<Option<&Event
     .map_err(|why| Unread::new(part::EVENTS, why))
 }
 
+/// Tests change parts where they are.
 #[cfg(test)]
 impl std::ops::Deref for Snapshot {
     type Target = Parts;

@@ -208,6 +208,7 @@ pub(super) const RESOURCES: [Resource; 35] = [
             spec/volumes/*/projected/defaultMode
             spec/terminationGracePeriodSeconds status/initContainerStatuses/*/ready status/initContainerStatuses/*/state/running/startedAt
             status/initContainerStatuses/*/state/terminated/exitCode status/initContainerStatuses/*/lastState/terminated/exitCode
+        arguments: spec/containers/*/command spec/initContainers/*/command
         text: spec/containers/*/resources/limits/memory spec/initContainers/*/resources/limits/memory spec/containers/*/image
             spec/containers/*/resources/limits/ephemeral-storage spec/initContainers/*/resources/limits/ephemeral-storage
             spec/containers/*/volumeMounts/*/mountPath spec/initContainers/*/volumeMounts/*/mountPath
@@ -237,7 +238,7 @@ pub(super) const RESOURCES: [Resource; 35] = [
         name: spec/nodeName spec/source/persistentVolumeName  figure: status/attached"),
     object("validatingwebhookconfigurations.admissionregistration.k8s.io", "ValidatingWebhookConfiguration", "ValidatingWebhookConfigurations", "
         name: webhooks/*/name webhooks/*/clientConfig/service/namespace webhooks/*/clientConfig/service/name
-        word: webhooks/*/rules/*/operations/* webhooks/*/rules/*/resources/* webhooks/*/rules/*/apiGroups/*
+            webhooks/*/rules/*/operations/* webhooks/*/rules/*/resources/* webhooks/*/rules/*/apiGroups/*
         figure: webhooks/*/timeoutSeconds"),
     object("mutatingwebhookconfigurations.admissionregistration.k8s.io", "MutatingWebhookConfiguration", "MutatingWebhookConfigurations", "
         name: webhooks/*/name webhooks/*/clientConfig/service/namespace webhooks/*/clientConfig/service/name
@@ -245,8 +246,8 @@ pub(super) const RESOURCES: [Resource; 35] = [
             webhooks/*/namespaceSelector/matchExpressions/*/values/*
             webhooks/*/objectSelector/matchLabels/* webhooks/*/objectSelector/matchExpressions/*/key
             webhooks/*/objectSelector/matchExpressions/*/values/*
-        word: webhooks/*/namespaceSelector/matchExpressions/*/operator webhooks/*/objectSelector/matchExpressions/*/operator
             webhooks/*/rules/*/operations/* webhooks/*/rules/*/resources/* webhooks/*/rules/*/apiGroups/*
+        word: webhooks/*/namespaceSelector/matchExpressions/*/operator webhooks/*/objectSelector/matchExpressions/*/operator
         figure: webhooks/*/timeoutSeconds"),
     object("serviceaccounts", "ServiceAccount", "ServiceAccounts", ""),
     object("deployments.apps", "Deployment", "Deployments", "

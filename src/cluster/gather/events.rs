@@ -3,7 +3,7 @@
 use crate::cluster::{Cluster, ListOf, segment};
 use crate::model::creation_log::{CouchFailure, couch_failure};
 use crate::model::event::{self, Event};
-use crate::snapshot::{Events, IfRead, Listing, Read, Snapshot, Why};
+use crate::snapshot::{Events, IfRead, JobPod, Listing, Read, Snapshot, Why};
 use serde_json::Value;
 
 /// Most events of one object that are asked for; controllers send far fewer in the hour that they are kept.
@@ -38,19 +38,17 @@ pub(super) const REQUESTS_MAX: u64 = 1;
 
 /// The events of former HelmReleases of the same name, where the database of this one existed before its creation Job.
 pub(super) async fn of_former(cluster: &Cluster, snapshot: &Snapshot) -> Read<Events> {
-    let pods = snapshot
-        .creation_job()
-        .if_read()
-        .and_then(|job| job.pods.if_read());
+    let job = snapshot.creation_job().if_read();
+    let pods = job.and_then(|job| job.pods.if_read());
     let pods = pods.map_or(&[][..], Listing::known).iter();
-    let mut logs = pods
-        .flat_map(|pod| &pod.logs)
-        .filter_map(|(_, log)| log.if_read());
-    let exists = logs.any(|log| couch_failure(log) == Some(CouchFailure::Exists));
+    let mut words = pods.flat_map(JobPod::words);
+    if !words.any(|said| couch_failure(said) == Some(CouchFailure::Exists)) {
+        return Read::not_needed("no creation Job has met an existing database");
+    }
     let hr = snapshot.helm_release();
     let own = hr.metadata.uid.as_str();
-    if !exists || own.is_empty() {
-        return Read::not_needed("no creation Job has met an existing database");
+    if own.is_empty() {
+        return Read::not_asked("the HelmRelease has no UID");
     }
     let (namespace, name) = (&hr.metadata.namespace, &hr.metadata.name);
     let all = about(cluster, namespace, "HelmRelease", name, None).await;

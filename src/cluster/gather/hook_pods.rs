@@ -2,7 +2,7 @@
 
 use super::{REMOTE, serving};
 use crate::cluster::{Cluster, ListOf, segment};
-use crate::model::failure::{Cause, Failure, hook_job, hook_pod};
+use crate::model::failure::{Cause, Failure, failed_pod, hook_job};
 use crate::model::helm_release::HelmRelease;
 use crate::model::pod::Pod;
 use crate::snapshot::{Listing, Read, ServingPod};
@@ -50,10 +50,13 @@ pub(super) async fn hook_pods(
 }
 
 fn runner<'a>(hr: &'a HelmRelease, failure: Option<&'a Failure<'_>>) -> Option<Runner<'a>> {
-    if let Some(test) = hr.failed_test() {
-        return hook_pod(&test.message).map(Runner::Pod);
+    let failure = failure?;
+    // An earlier failure of a test stays in the status.
+    if failure.condition.reason == "TestFailed" {
+        let test = hr.failed_test()?;
+        return failed_pod(&test.message).map(Runner::Pod);
     }
-    let text = &failure?.text;
+    let text = &failure.text;
     let namespace = hr.release_namespace();
     if text.later_hook().is_none() && text.action != Some("uninstall") {
         return None;
@@ -66,20 +69,27 @@ fn runner<'a>(hr: &'a HelmRelease, failure: Option<&'a Failure<'_>>) -> Option<R
     waited
         .or_else(|| Some((namespace, hook_job(text.raw)?)))
         .map(|(namespace, name)| Runner::Job { namespace, name })
-        .or_else(|| hook_pod(text.raw).map(Runner::Pod))
+        .or_else(|| failed_pod(text.raw).map(Runner::Pod))
 }
 
 async fn one(cluster: &Cluster, namespace: &str, name: &str) -> Read<Listing<Pod>> {
-    let (namespace, name) = (segment(namespace), segment(name));
-    let path = format!("/api/v1/namespaces/{namespace}/pods/{name}");
-    let object = cluster.get::<Value>(&path).await;
-    Read::from_result(object).map(|pod| Listing::whole(vec![Pod::from_value(&pod)]))
+    let selector = format!("metadata.name={name}");
+    listed(cluster, namespace, "fieldSelector", &selector).await
 }
 
 async fn of_job(cluster: &Cluster, namespace: &str, name: &str) -> Read<Listing<Pod>> {
     let selector = format!("job-name={name}");
-    let (namespace, selector) = (segment(namespace), segment(&selector));
-    let path = format!("/api/v1/namespaces/{namespace}/pods?labelSelector={selector}");
+    listed(cluster, namespace, "labelSelector", &selector).await
+}
+
+async fn listed(
+    cluster: &Cluster,
+    namespace: &str,
+    kind: &str,
+    selector: &str,
+) -> Read<Listing<Pod>> {
+    let (namespace, selector) = (segment(namespace), segment(selector));
+    let path = format!("/api/v1/namespaces/{namespace}/pods?{kind}={selector}");
     let listed = cluster.page(&ListOf::objects(path), LISTED).await;
     Read::from_result(listed).map(|all: Listing<Value>| all.map(|pod| Pod::from_value(&pod)))
 }
@@ -145,12 +155,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_test_is_a_pod_by_its_name() {
-        let answers = [(
-            200,
-            pod("pds-database-test", "2026-11-27T04:00:00Z", "Failed"),
-        )];
-        let (_, asked) = read("tests-failed-middle", &answers).await;
-        assert_eq!(asked[0], "/api/v1/namespaces/core/pods/pds-database-test");
+        let test = pod("pds-database-test", "2026-11-27T04:00:00Z", "Failed");
+        let answers = [(200, page("v1", "Pod", &[test], ""))];
+        let hr = &fixture::snapshot("tests-failed-middle").helm_release;
+        let own = failure(hr).map(Stated::of_any_spec);
+        let (cluster, asked) = answering(&answers);
+        hook_pods(&cluster, hr, own.as_ref()).await;
+        assert_eq!(
+            asked.queries()[0],
+            "fieldSelector=metadata.name%3Dpds-database-test&limit=50"
+        );
         let (refused, _) = read("tests-failed-middle", &[(403, forbidden())]).await;
         assert!(
             matches!(refused.unknown(), Some(Why::Forbidden(_))),

@@ -293,7 +293,9 @@ fn death(pod: &Pod, logs: &[(String, Read<String>)]) -> Option<Death> {
 fn classify(death: Death) -> Outcome {
     // Istio's containers speak of the mesh, not of CouchDB.
     let said = couch_failure(&death.lines.join("\n"));
-    match said.filter(|_| !sidecar::is_of_mesh(&death.container)) {
+    // Of a container that never started, the runtime speaks.
+    let is_of_program = !sidecar::is_of_mesh(&death.container) && !death.never_started();
+    match said.filter(|_| is_of_program) {
         Some(CouchFailure::Exists) => Outcome::Exists(death),
         Some(CouchFailure::Denied) => Outcome::Denied(death),
         Some(CouchFailure::Refused) => Outcome::Refused(death),

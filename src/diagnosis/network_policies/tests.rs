@@ -93,7 +93,7 @@ fn what_the_rules_lack_is_named_and_what_they_have_is_not() {
     let over_tcp = of("kube-system", json!([{"port": 53}]));
     let couchdb = of("secure-kvs", json!([{"port": 5984}]));
     let nothing = with(&[egress(json!([]))]);
-    assert!(nothing.contains("NetworkPolicy core/p0 selects the pod and lets it connect to nothing: no rule allows DNS (port 53), and none CouchDB (secure-kvs, port 5984)."), "{nothing}");
+    assert!(nothing.contains("NetworkPolicy core/p0 selects the pod and lets it connect to nothing: no rule allows DNS (port 53) or CouchDB (secure-kvs, port 5984)."), "{nothing}");
     let without_dns = with(&[egress(json!([couchdb]))]);
     assert!(
         without_dns.contains("selects the pod: no rule allows DNS (port 53)."),
@@ -272,7 +272,7 @@ fn of_two_namespaces_that_were_not_read_one_line_is_enough() {
         (unread(), "the Job's pod reach CouchDB"),
         (
             listed("core", &[]),
-            "CouchDB's pods be reached by the Job's",
+            "the Job's pod connect to CouchDB's pods",
         ),
     ] {
         let text = of(of_job);
@@ -295,7 +295,7 @@ fn members_that_do_not_reach_each_other_do_not_end_their_maintenance_mode() {
     Pod secure-kvs/db-agora-kvs-couchdb-0 is not serving: it is running but not ready: its readiness probe fails: HTTP probe failed with statuscode: 404.
     Its log was not read: not in the saved files.
     Service secure-kvs/db-agora-kvs-secure-kvs-agora-couchdb has no ready pod behind it
-    Add rules for CouchDB's pods, to this NetworkPolicy or in a policy of their own: ingress and egress between them on ports 5984, 4369 and 9100. The present rules:
+    Add rules for CouchDB's pods, to this NetworkPolicy or in a policy of their own: ingress between them on ports 5984, 4369 and 9100. The present rules:
     $ kubectl describe networkpolicy -n secure-kvs clients-only
     If a pod is not ready after that, read its log:
     $ kubectl logs -n secure-kvs db-agora-kvs-couchdb-0 --all-containers
@@ -319,6 +319,31 @@ fn members_that_do_not_reach_each_other_do_not_end_their_maintenance_mode() {
         "{text}"
     );
     assert!(!text.contains("maintenance mode"), "{text}");
+    // A policy that is younger than the failure has not caused it, and a member without others has nobody to reach.
+    let young = said(EGRESS, "SKVS304", |snapshot| {
+        let policy = json!({"metadata": {"namespace": "core", "name": "young", "creationTimestamp": "2099-01-01T00:00:00Z"}, "spec": deny});
+        snapshot.on_demand.network_policies = Read::Seen(NetworkPolicies {
+            of_job: Read::Seen(Listing::whole(vec![NetworkPolicy::from_value(&policy)])),
+            of_couchdb: not_needed(),
+            namespaces: Vec::new(),
+        });
+    });
+    assert!(
+        young.contains("It was created after this failure"),
+        "{young}"
+    );
+    let ingress = json!({"podSelector": {}, "policyTypes": ["Ingress"]});
+    let alone = said(MEMBERS, "SKVS320", |snapshot| {
+        snapshot.on_demand.network_policies = Read::Seen(NetworkPolicies {
+            of_job: not_needed(),
+            of_couchdb: listed("secure-kvs", std::slice::from_ref(&ingress)),
+            namespaces: Vec::new(),
+        });
+        let pods = snapshot.on_demand.couch_pods.seen_mut().unwrap();
+        let first = pods.pods.known()[0].clone();
+        pods.pods = Listing::whole(vec![first]);
+    });
+    assert!(!alone.contains("the members"), "{alone}");
     // As Helm's chart for CouchDB has it.
     let each_other = json!({"podSelector": {}, "policyTypes": ["Ingress", "Egress"],
         "ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "couchdb"}}}], "ports": [{"port": 4369}, {"port": 9100}]}],

@@ -109,7 +109,8 @@ fn check(case: &Case<'_>) -> Verdict {
             for why in start.map(start::whys).into_iter().flatten() {
                 finding = finding.why(why);
             }
-            let words = explained(&death.lines.join("\n")).filter(|_| start.is_none());
+            let has_words = start.is_none() && !death.never_started();
+            let words = explained(&death.lines.join("\n")).filter(|_| has_words);
             let killer = killed::killer(case, death).filter(|_| words.is_none());
             let killed = killer.as_ref().and_then(|k| k.sentence(&death.container));
             if let Some(killer) = &killer {
@@ -143,7 +144,7 @@ fn check(case: &Case<'_>) -> Verdict {
                 }
                 _ if start.is_some() || killed.is_some() => finding,
                 _ if death.never_started() => finding.why(
-                    "The container never started, so it has no log: its command is not in the image, or may not be run.",
+                    "The container never started, so it has no log. What the container runtime says is all that is known: the command, the image, the pod's template or the node may be at fault.",
                 ),
                 Some(why) => finding.why(format!(
                     "Its log was not read: {}. The reason is therefore unknown.",
@@ -197,7 +198,18 @@ fn check(case: &Case<'_>) -> Verdict {
         finding = finding.step(start::step(failure, Defined::ByChart));
     } else if job.death().is_some_and(Death::never_started) {
         finding = finding
-            .step("Correct the creation Job's command or image (values.databaseCreationJob.image)");
+            .step("Fix what the runtime's message names, in the image, the chart's template or on the node. The pod's events may say more:");
+        finding = match job.death() {
+            Some(death) => finding.command([
+                "kubectl",
+                "describe",
+                "-n",
+                &death.pod.namespace,
+                "pod",
+                &death.pod.name,
+            ]),
+            None => finding,
+        };
     } else if let Some(finding) = relieved(case, &finding) {
         return finding.then(then(case, Fixes::Elsewhere)).into();
     } else if subject.kind == "Job" && job.uncreated.is_none() {
@@ -448,15 +460,26 @@ mod tests {
         ");
         let shell = json!({"exitCode": 127, "reason": "Error"});
         insta::assert_snapshot!(told(shell, "/bin/sh: 1: /opt/run: not found\n"), @"
-        /opt/run does not exist in image registry.example/create:2.
+        Either /opt/run does not exist, or what it needs to run does not: the interpreter that its first line names (also where that line ends in CRLF), or the loader of a program that is linked dynamically. The message is the same for both.
         the creation Job failed: container create exited 127
-        Correct the command, or use an image that has /opt/run (values.databaseCreationJob.image); go back to the tag that worked if there is one
+        Have the image built with /opt/run and what it needs, or go back to the tag that worked (values.databaseCreationJob.image)
         ");
+        // The runtime's words are not CouchDB's.
+        for said in [
+            "failed to start shim: dial unix /run/containerd/s/x: connect: connection refused",
+            "mkdir /sys/fs/cgroup/x: no space left on device",
+            "open /proc/self/fd: too many open files",
+        ] {
+            let ended = json!({"exitCode": 128, "reason": "StartError", "message": said});
+            let told = told(ended, "");
+            assert!(!told.contains("CouchDB"), "{told}");
+        }
         let other = json!({"exitCode": 128, "reason": "StartError", "message": "something new"});
         insta::assert_snapshot!(told(other, ""), @"
-        The container never started, so it has no log: its command is not in the image, or may not be run.
+        The container never started, so it has no log. What the container runtime says is all that is known: the command, the image, the pod's template or the node may be at fault.
         the creation Job failed: container create exited 128
-        Correct the creation Job's command or image (values.databaseCreationJob.image)
+        Fix what the runtime's message names, in the image, the chart's template or on the node. The pod's events may say more:
+        $ kubectl describe -n core pod hookfail-main-create-jx7dz
         ");
     }
 

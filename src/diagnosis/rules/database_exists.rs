@@ -204,12 +204,21 @@ mod tests {
         let hr = &snapshot.helm_release;
         let release = format!("{}/{}", hr.release_namespace(), hr.release_name());
         read_all(&mut snapshot, Objects::default());
-        let former = |release: &str| {
-            let event = json!({"reason": "UninstallSucceeded", "lastTimestamp": "2026-11-27T04:39:37Z",
-                "message": format!("Helm uninstall succeeded for release {release}.v1 with chart c@0.1.2")});
-            Read::Seen(Listing::whole(vec![Event::from_value(&event)]))
+        snapshot.helm_release.metadata.creation_timestamp = Some("2026-11-27T04:39:58Z".to_owned());
+        let event = |reason: &str, message: &str, time: &str| {
+            let time = format!("2026-11-27T{time}Z");
+            Event::from_value(&json!({"reason": reason, "message": message, "lastTimestamp": time}))
         };
-        snapshot.on_demand.former_events = former(&release);
+        let uninstall = |release: &str, chart: &str, time: &str| {
+            let message = format!(
+                "Helm uninstall succeeded for release {release}.v1 with chart {chart}@0.1.2"
+            );
+            event("UninstallSucceeded", &message, time)
+        };
+        let read = |events: Vec<Event>| Read::Seen(Listing::whole(events));
+        const CHART: &str = "secure-kvs-onboarding";
+        let own = uninstall(&release, CHART, "04:39:37");
+        snapshot.on_demand.former_events = read(vec![own.clone()]);
         let labels = &mut snapshot.helm_release.metadata.labels;
         for (label, value) in crate::model::kustomization::LABELS
             .iter()
@@ -219,15 +228,26 @@ mod tests {
         }
         insta::assert_snapshot!(fixture::reasoned(found(&snapshot, name)), @"
         The chart creates the database once, before anything else, and refuses to take over an existing one.
-        It is 2y267d older than this HelmRelease.
+        It is 2y271d older than this HelmRelease.
         A HelmRelease of this name was removed at 2026-11-27T04:39:37Z, and Flux uninstalled its release. The database stayed: it is most likely this onboarding's own and holds its team's data.
         The onboarding's name implies another database: the manifest may be a copy in which a value was forgotten.
         the database pds_database already exists, so its creation Job fails
         Do not delete it. Skip the creation Job: values.databaseCreationJob.enabled: false, if the chart has this value.
         It is applied by Kustomization flux-system/teams now. If it was moved there from another one, that one has pruned it: before the next move, annotate the HelmRelease in Git with kustomize.toolkit.fluxcd.io/prune: disabled, and move it after that is applied.
         ");
-        snapshot.on_demand.former_events = former("core/another");
-        assert!(format!("{:?}", found(&snapshot, name).fix).contains("delete-db"));
+        for others in [
+            vec![uninstall("core/another", CHART, "04:39:37")],
+            vec![uninstall(&release, "nginx", "04:39:37")],
+            // It was removed after this one was created, or had not been installed.
+            vec![uninstall(&release, CHART, "04:41:00")],
+            vec![
+                event("InstallFailed", "Helm install failed", "04:30:00"),
+                own,
+            ],
+        ] {
+            snapshot.on_demand.former_events = read(others);
+            assert!(format!("{:?}", found(&snapshot, name).fix).contains("delete-db"));
+        }
         snapshot.on_demand.former_events = Read::failed("timeout");
         let unread = format!("{:?}", found(&snapshot, name));
         assert!(

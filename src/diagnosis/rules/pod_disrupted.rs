@@ -132,7 +132,7 @@ fn pressed(
         "memory" | "MemoryPressure" => "memory",
         "inodes" => "inodes (many small files)",
         "pids" | "PIDPressure" => "process IDs",
-        _ => "what it ran short of",
+        _ => "what the node ran short of",
     };
     let request = match without_request {
         true => format!(". A request for {resource} makes the pod a less likely victim"),
@@ -213,7 +213,7 @@ fn of_limit(
             .then(then(case, Fixes::Elsewhere)),
         paths => finding
             .step(format!(
-                "Raise {} in the manifest, or find out what the Job writes.",
+                "Raise {} in the manifest, if it is what sets this limit, or find out what the Job writes.",
                 few(paths, " or ", SHOWN)
             ))
             .then(then(case, Fixes::Manifest)),
@@ -261,7 +261,7 @@ mod tests {
         the creation Job's pod was evicted: it wrote more than its own limit, 10Mi
         Check whether it had created the database before it ended:
         $ kubectl skvs databases acme_search
-        Raise spec.values.job.limits.ephemeral-storage in the manifest, or find out what the Job writes.
+        Raise spec.values.job.limits.ephemeral-storage in the manifest, if it is what sets this limit, or find out what the Job writes.
         ");
         // With a sidecar the total is another amount.
         let total =
@@ -300,7 +300,7 @@ mod tests {
         the creation Job's pod was evicted: it wrote more than its own limit, 5Mi
         Check whether it had created the database before it ended:
         $ kubectl skvs databases acme_search
-        Raise spec.values.job.tmp.sizeLimit in the manifest, or find out what the Job writes.
+        Raise spec.values.job.tmp.sizeLimit in the manifest, if it is what sets this limit, or find out what the Job writes.
         ");
     }
 
@@ -329,7 +329,7 @@ mod tests {
         for (resource, part) in [
             ("[PIDPressure]", "Free process IDs"),
             ("inodes", "Free inodes"),
-            ("gpu", "Free what it ran short of"),
+            ("gpu", "Free what the node ran short of"),
         ] {
             let said = of(&format!("The node was low on resource: {resource}. "));
             assert!(said.contains(part), "{said}");

@@ -4,8 +4,8 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Subject};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::diagnosis::{hook_pod as of_pod, object_commands};
-use crate::model::failure::{hook_pod, split_trailer};
+use crate::diagnosis::{hook_pod, object_commands};
+use crate::model::failure::{failed_pod, split_trailer};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS133",
@@ -32,7 +32,7 @@ fn check(case: &Case<'_>) -> Verdict {
         return Ok(None);
     };
     let (message, _) = split_trailer(&condition.message);
-    let pod = hook_pod(message).map(|name| Subject::new("Pod", hr.release_namespace(), name));
+    let pod = failed_pod(message).map(|name| Subject::new("Pod", hr.release_namespace(), name));
     let sentence = match &pod {
         Some(pod) => format!("a test of the release failed: {pod}"),
         None => "the tests of the release failed".to_owned(),
@@ -41,7 +41,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .finding(pod.clone().unwrap_or_else(|| case.subject()), sentence)
         .why("The release was applied, but its tests, enabled in the manifest, failed.")
         .seen([Evidence::condition(case.subject(), condition)]);
-    let (finding, is_read) = of_pod::explained(case, finding);
+    let (finding, is_read) = hook_pod::explained(case, finding);
     match pod {
         Some(pod) => finding
             .step(match is_read {

@@ -7,7 +7,7 @@ use crate::diagnosis::job::Death;
 use crate::diagnosis::retries::{Fixes, past_installation, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::{flux_commands, hook_pod, install, object_commands};
-use crate::model::failure::{Cause, hook_job, hook_pod as pod_of};
+use crate::model::failure::{Cause, failed_pod, hook_job};
 use crate::snapshot::IfRead;
 use crate::text::one_line;
 
@@ -42,7 +42,7 @@ fn check(case: &Case<'_>) -> Verdict {
         return Ok(None);
     };
     let Cause::Wait(wait) = &text.cause else {
-        return match pod_of(text.raw) {
+        return match failed_pod(text.raw) {
             Some(pod) => of_pod(case, hook, pod),
             None => Ok(None),
         };
@@ -118,7 +118,11 @@ fn check(case: &Case<'_>) -> Verdict {
         .whys(concluded.as_deref())
         .whys(is_complete.then_some("It is complete by now."))
         .seen(death.map(Death::evidence));
-    let (finding, _) = hook_pod::explained(case, finding);
+    let (finding, _) = match death {
+        // The Job's own pod was read.
+        Some(_) => (finding, true),
+        None => hook_pod::explained(case, finding),
+    };
     let finding = finding
         .step(match is_complete {
             true => "Its log may show what took so long:",

@@ -586,6 +586,8 @@ fn a_probe_that_couchdb_answers_too_late_needs_more_time() {
     "#);
     let default = probe(json!({"httpGet": {}}), &answered);
     assert!(default.contains("probe is 1)"), "{default}");
+    let fast = probe(json!({"timeoutSeconds": 2}), &up("200 ok 3"));
+    assert!(!fast.contains("answers 200"), "{fast}");
     for odd in [json!(7), json!({"timeoutSeconds": "x"})] {
         let said = probe(odd, &up("404 ok 9"));
         assert!(

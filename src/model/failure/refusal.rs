@@ -126,7 +126,7 @@ pub fn of_pod(said: &str) -> Option<&'static str> {
         ),
         (
             &["Timeout: request did not complete within "],
-            "Find the admission webhooks for pods that do not answer. The API server asks them one after another, so their timeoutSeconds add up to more than a request may take, even with failurePolicy: Ignore. Have their pods answer (check network policies in front of them too), or lower timeoutSeconds",
+            "Find out which admission webhook for pods is slow. Mutating webhooks are asked one after another, so their timeoutSeconds may add up to more than a request may take, even with failurePolicy: Ignore. Have the slow one answer (check NetworkPolicies in front of it too), or lower timeoutSeconds",
         ),
     ];
     let fits = |parts: &[&str]| parts.iter().all(|part| said.contains(part));

@@ -206,7 +206,9 @@ fn executed(text: &str) -> Option<TemplateError> {
     };
     let mut words = path.iter().flatten();
     let is_misspelt = |word: &&str| *word != "global" && word.eq_ignore_ascii_case("global");
-    if words.next().is_some_and(is_misspelt) && says.contains("nil pointer evaluating ") {
+    // In the main chart it may be a value like any other.
+    let is_misspelt = !of_chart.is_empty() && words.next().is_some_and(is_misspelt);
+    if is_misspelt && says.contains("nil pointer evaluating ") {
         return Some(TemplateError::Broken {
             place,
             says: format!(

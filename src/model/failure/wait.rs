@@ -107,7 +107,7 @@ pub fn hook_job(text: &str) -> Option<&str> {
 }
 
 /// The pod in `pod x failed`: a hook or a test that is a pod by itself.
-pub fn hook_pod(text: &str) -> Option<&str> {
+pub fn failed_pod(text: &str) -> Option<&str> {
     let (before, _) = text.trim_end().rsplit_once(" failed")?;
     let (_, name) = before.rsplit_once("pod ")?;
     is_object_name(name).then_some(name)

@@ -16,6 +16,8 @@ pub struct Victim<'e> {
     pub process: Option<&'e str>,
     /// The memory limit of a container or of all pods was reached; otherwise the node itself had no memory left.
     pub is_of_limit: bool,
+    /// It has the name of the container's program, as far as both are known.
+    pub is_own: bool,
     pub event: &'e Event,
 }
 
@@ -38,6 +40,7 @@ fn victim(event: &Event) -> Option<Victim<'_>> {
     Some(Victim {
         process: process.filter(|name| !name.is_empty()),
         is_of_limit: said.contains("emory cgroup out of memory"),
+        is_own: true,
         event,
     })
 }
@@ -56,12 +59,15 @@ pub fn victim_at<'e>(
     };
     let is_of_another = |victim: &Victim<'_>| {
         let names = victim.process.zip(program);
-        names.is_some_and(|(process, program)| !is_named(process, program))
+        !names.is_some_and(|(process, program)| is_named(process, program))
     };
     let near = events.iter().filter_map(victim);
     let near = near.filter_map(|victim| Some((is_of_another(&victim), distance(&victim)?, victim)));
     near.min_by_key(|(is_of_another, distance, _)| (*is_of_another, *distance))
-        .map(|(.., victim)| victim)
+        .map(|(is_of_another, _, victim)| Victim {
+            is_own: !is_of_another,
+            ..victim
+        })
 }
 
 /// The names of other processes that were ended, each once.

@@ -174,6 +174,10 @@ const SCHEDULER: &[Row] = &[
         "Correct the pod's nodeSelector or affinity, or label a node that fits",
     ),
     (
+        &["didn't match PersistentVolume's node affinity"],
+        "Its volume is in another zone than the nodes that have room: make room in the volume's zone",
+    ),
+    (
         &["had volume node affinity conflict"],
         "Its volume is in another zone than the nodes that have room: make room in the volume's zone",
     ),
@@ -230,11 +234,12 @@ pub fn scheduling(message: &str) -> Vec<&'static str> {
 /// Whether the volume wants nodes that the pod's topologySpreadConstraints exclude.
 pub fn is_held_by_spread(message: &str) -> bool {
     let own = message.split(" preemption: ").next().unwrap_or_default();
-    let parts = [
-        "didn't match pod topology spread constraints",
+    let of_volume = [
         "had volume node affinity conflict",
+        "didn't match PersistentVolume's node affinity",
     ];
-    parts.iter().all(|part| own.contains(part))
+    own.contains("didn't match pod topology spread constraints")
+        && of_volume.iter().any(|part| own.contains(part))
 }
 
 fn all(rows: &'static [Row], message: &str) -> impl Iterator<Item = &'static str> {

@@ -130,6 +130,18 @@ impl Fault {
         let said = said
             .replace("\\\"", "\"")
             .replace(['`', '\u{2018}', '\u{2019}'], "\"");
+        // What the node runs to start the container is not the container's program.
+        let own = [
+            "error running hook",
+            "error running prestart hook",
+            "exec: \"runc\"",
+            "exec: \"crun\"",
+            "exec: \"containerd-shim",
+            "unable to retrieve OCI runtime error",
+        ];
+        if own.iter().any(|text| said.contains(text)) {
+            return None;
+        }
         if said.contains("init was OOM-killed") {
             return Some(Self::LowMemory);
         }
@@ -194,8 +206,14 @@ impl Fault {
         let is_path = program.starts_with('/') && !program.contains(' ');
         match answer.to_lowercase().as_str() {
             _ if !is_path => None,
-            "not found" | "no such file or directory" | "no such file" => {
+            // A shell that opens it says so; one that runs it does not say whether an interpreter or a loader is missing.
+            "not found" | "no such file or directory" | "no such file"
+                if before.contains("can't open ") || before.contains("cannot open ") =>
+            {
                 Some(Self::NotFound(program.to_owned()))
+            }
+            "not found" | "no such file or directory" | "no such file" => {
+                Some(Self::NothingToRun(program.to_owned()))
             }
             "permission denied" => Some(Self::NotExecutable(program.to_owned())),
             "is a directory" => Some(Self::IsFolder(program.to_owned())),
@@ -340,6 +358,17 @@ mod tests {
     use serde_json::{Value, json};
 
     const RUNC: &str = "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: ";
+
+    #[test]
+    fn what_the_node_runs_is_not_the_container_s_program() {
+        for said in [
+            r#"unable to retrieve OCI runtime error (open log.json: no such file or directory): exec: "runc": executable file not found in $PATH"#,
+            r#"failed to start shim: start failed: exec: "containerd-shim-runc-v2": executable file not found in $PATH"#,
+            r#"error running hook #0: error running hook: exec: "/usr/bin/nvidia-hook": stat /usr/bin/nvidia-hook: no such file or directory"#,
+        ] {
+            assert_eq!(Fault::of_message(said), None, "{said}");
+        }
+    }
 
     fn program(fault: fn(String) -> Fault, name: &str) -> Option<Fault> {
         Some(fault(name.to_owned()))
@@ -530,15 +559,15 @@ mod tests {
         for (line, found) in [
             (
                 "sh: /opt/run: not found",
-                program(Fault::NotFound, "/opt/run"),
+                program(Fault::NothingToRun, "/opt/run"),
             ),
             (
                 "/bin/sh: 1: /opt/run: not found",
-                program(Fault::NotFound, "/opt/run"),
+                program(Fault::NothingToRun, "/opt/run"),
             ),
             (
                 "bash: line 1: /opt/run: No such file or directory",
-                program(Fault::NotFound, "/opt/run"),
+                program(Fault::NothingToRun, "/opt/run"),
             ),
             (
                 "sh: can't open '/opt/run': No such file or directory",

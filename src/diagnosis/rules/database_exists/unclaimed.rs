@@ -13,6 +13,7 @@ use crate::model::event::Event;
 use crate::snapshot::databases::Found;
 use crate::snapshot::{Checked, IfRead};
 use crate::text::one_line;
+use k8s_openapi::jiff::Timestamp;
 
 /// The finding with the likeliest origin of the database and its fix.
 pub(super) fn advised(case: &Case<'_>, finding: Finding, database: Option<&str>) -> Finding {
@@ -186,7 +187,23 @@ fn installed_before<'a>(case: &Case<'a>) -> Checked<Option<&'a str>> {
 pub(super) fn removed_before<'a>(case: &Case<'a>) -> Checked<Option<&'a Event>> {
     let hr = case.hr();
     let release = format!("{}/{}", hr.release_namespace(), hr.release_name());
-    case.newest_former_event(|event| event.is_uninstall_of(&release))
+    // One that failed has not made the database, and is uninstalled all the same.
+    if case
+        .newest_former_event(|event| event.reason == "InstallFailed")?
+        .is_some()
+    {
+        return Ok(None);
+    }
+    let created = hr.metadata.creation_timestamp.as_deref();
+    let created: Option<Timestamp> = created.and_then(|created| created.parse().ok());
+    let chart = hr.installed_chart();
+    case.newest_former_event(|event| {
+        let is_earlier = event
+            .last_seen
+            .zip(created)
+            .is_some_and(|(seen, created)| seen <= created);
+        is_earlier && event.is_uninstall_of(&release, chart)
+    })
 }
 
 /// The HelmRelease was removed with its release, and created again: the database stayed.
