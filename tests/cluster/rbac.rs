@@ -47,7 +47,7 @@ fn works(command: &str, words: &[&str], code: i32) -> String {
 /// Rights that the log does not show here: for kinds of Istio that are not installed, for nodes, volumes and admission webhooks that are not at fault, for other kinds of source, for statuses that name less, for `list -w`, for an
 /// operator or Kustomizations that are not installed, for a history of Helm's in ConfigMaps and values from a Secret that no seed has,
 /// and the one for exec that the API server checks beside `get` (see [`exec_needs_both_rights`]).
-const NOT_SEEN: [(&str, &str); 112] = [
+const NOT_SEEN: [(&str, &str); 115] = [
     ("offboard", "list kustomizations"),
     ("offboard", "list couchdbdatabases"),
     ("offboard", "get configmaps"),
@@ -137,6 +137,7 @@ const NOT_SEEN: [(&str, &str); 112] = [
     ("troubleshoot", "list volumeattachments"),
     ("troubleshoot", "get persistentvolumeclaims"),
     ("troubleshoot", "get persistentvolumes"),
+    ("troubleshoot", "get storageclasses"),
     ("troubleshoot", "get apiservices"),
     ("troubleshoot", "list validatingwebhookconfigurations"),
     ("troubleshoot", "list mutatingwebhookconfigurations"),
@@ -146,6 +147,7 @@ const NOT_SEEN: [(&str, &str); 112] = [
     ("status", "list volumeattachments"),
     ("status", "get persistentvolumeclaims"),
     ("status", "get persistentvolumes"),
+    ("status", "get storageclasses"),
     ("status", "get apiservices"),
     ("status", "list validatingwebhookconfigurations"),
     ("status", "list mutatingwebhookconfigurations"),
@@ -155,6 +157,7 @@ const NOT_SEEN: [(&str, &str); 112] = [
     ("capture", "list volumeattachments"),
     ("capture", "get persistentvolumeclaims"),
     ("capture", "get persistentvolumes"),
+    ("capture", "get storageclasses"),
     ("capture", "get apiservices"),
     ("capture", "list validatingwebhookconfigurations"),
     ("capture", "list mutatingwebhookconfigurations"),

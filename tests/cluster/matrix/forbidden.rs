@@ -28,12 +28,13 @@ const NAMES: [&str; 15] = [
 
 /// Rights that these onboardings make no use of: for other kinds of source, for a run without names, for the pods of
 /// Flux's Deployments, which the testbed has none of, for nodes, volumes, admission webhooks, other APIs, Istio and NetworkPolicies, which are not at fault, for Services of the releases, and for events and logs of CouchDB's pods, which are all ready.
-const UNUSED: [&str; 26] = [
+const UNUSED: [&str; 28] = [
     "list kustomizations everywhere",
     "get nodes everywhere",
     "list volumeattachments everywhere",
     "get persistentvolumeclaims everywhere",
     "get persistentvolumes everywhere",
+    "get storageclasses everywhere",
     "get apiservices everywhere",
     "list validatingwebhookconfigurations everywhere",
     "list mutatingwebhookconfigurations everywhere",
@@ -51,6 +52,7 @@ const UNUSED: [&str; 26] = [
     "list authorizationpolicies in secure-kvs",
     "list events in secure-kvs",
     "get pods/log in secure-kvs",
+    "list events in default",
     "get services in istio-system",
     "list pods in istio-system",
     "list events in istio-system",
