@@ -50,9 +50,18 @@ pub(super) fn killer<'a>(case: &Case<'a>, death: &Death) -> Option<Killer<'a>> {
         (None, None) => return None,
     };
     let ended = ended.finished_at.set()?;
-    // Without a command, a container often has its program's name.
-    let program = pod.program(&death.container).or(Some(&death.container));
-    match victim_at(events.known(), *ended, program) {
+    // Without a command, the container or its image often has its program's name.
+    let programs: Vec<&str> = match pod.program(&death.container) {
+        Some(program) => vec![program],
+        None => {
+            let image = pod.image(&death.container).map(image_name);
+            image
+                .into_iter()
+                .chain([death.container.as_str()])
+                .collect()
+        }
+    };
+    match victim_at(events.known(), *ended, &programs) {
         Some(victim) if !victim.is_own => Some(Killer::Unknown {
             node,
             why: format!(
@@ -68,6 +77,12 @@ pub(super) fn killer<'a>(case: &Case<'a>, death: &Death) -> Option<Killer<'a>> {
         }),
         None => events.not_all().map(unknown),
     }
+}
+
+/// `create` of `registry.example/create:2`
+fn image_name(image: &str) -> &str {
+    let name = image.rsplit('/').next().unwrap_or_default();
+    name.split([':', '@']).next().unwrap_or_default()
 }
 
 impl Killer<'_> {

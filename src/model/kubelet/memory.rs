@@ -45,12 +45,12 @@ fn victim(event: &Event) -> Option<Victim<'_>> {
     })
 }
 
-/// The process of a container that ended at this time, by the events of its node: the one that is nearest to it, of the program's name before
-/// any other.
+/// The process of a container that ended at this time, by the events of its node: the one that is nearest to it, with the name of one of these
+/// programs before any other.
 pub fn victim_at<'e>(
     events: &'e [Event],
     ended: Timestamp,
-    program: Option<&str>,
+    programs: &[&str],
 ) -> Option<Victim<'e>> {
     let distance = |victim: &Victim<'_>| {
         let seen = victim.event.last_seen?;
@@ -58,8 +58,8 @@ pub fn victim_at<'e>(
         (distance <= NEAR).then_some(distance)
     };
     let is_of_another = |victim: &Victim<'_>| {
-        let names = victim.process.zip(program);
-        !names.is_some_and(|(process, program)| is_named(process, program))
+        let is_one = |process: &str| programs.iter().any(|program| is_named(process, program));
+        !victim.process.is_some_and(is_one)
     };
     let near = events.iter().filter_map(victim);
     let near = near.filter_map(|victim| Some((is_of_another(&victim), distance(&victim)?, victim)));
@@ -107,8 +107,9 @@ mod tests {
     }
 
     fn at(events: &[Event], time: &str, program: Option<&str>) -> Option<String> {
+        let program: Vec<&str> = program.into_iter().collect();
         let ended = format!("2026-11-27T04:{time}Z").parse().unwrap();
-        let victim = victim_at(events, ended, program)?;
+        let victim = victim_at(events, ended, &program)?;
         Some(victim.process.unwrap_or("?").to_owned())
     }
 
@@ -133,7 +134,7 @@ mod tests {
         assert_eq!(at(&events, "42:03", None), None);
         assert_eq!(at(&events, "39:16", None), None);
         let ended = "2026-11-27T04:40:31Z".parse().unwrap();
-        let own = victim_at(&events, ended, None).unwrap();
+        let own = victim_at(&events, ended, &[]).unwrap();
         assert_eq!(other_victims(&events, &own), ["java"]);
         assert!(!own.is_of_limit);
     }
