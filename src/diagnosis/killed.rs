@@ -65,7 +65,7 @@ pub(super) fn killer<'a>(case: &Case<'a>, death: &Death) -> Option<Killer<'a>> {
         Some(victim) if !victim.is_own => Some(Killer::Unknown {
             node,
             why: format!(
-                "Node {node} ran out of memory near the container's end ({}: {}). Whether the container was ended for that is unknown.",
+                "The kernel of node {node} ended a process for lack of memory near the container's end ({}: {}). Whether that was the container's is unknown.",
                 victim.event.reason,
                 one_line(&victim.event.message)
             ),

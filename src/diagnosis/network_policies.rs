@@ -3,6 +3,7 @@
 
 use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};
+use super::object_commands;
 use crate::model::creation_log::Unresolved;
 use crate::model::endpoint::COUCHDB_NAMESPACE;
 use crate::model::field::Meta;
@@ -385,15 +386,7 @@ fn blame(
         )
         .step(charge.step);
     shown.iter().fold(finding, |finding, of| {
-        let command = [
-            "kubectl",
-            "describe",
-            "networkpolicy",
-            "-n",
-            &of.namespace,
-            &of.name,
-        ];
-        finding.command(command)
+        finding.command(object_commands::describe(of))
     })
 }
 

@@ -2,10 +2,10 @@
 
 use super::case::Case;
 use super::finding::{Evidence, Finding, Step, Subject};
+use super::object_commands;
 use crate::advice::Command;
 use crate::model::field::Field;
 use crate::model::kubelet;
-use crate::model::names::is_object_name;
 use crate::model::node::{Health, Node};
 use crate::model::pod::Pod;
 use crate::model::volume_attachment::VolumeAttachment;
@@ -198,11 +198,7 @@ fn relieve(finding: Finding, name: &str) -> Finding {
 
 /// The command that shows the node, and what its pods request and may use.
 pub(super) fn describe(name: &str) -> Command {
-    match is_object_name(name) {
-        true => Command::new(["kubectl", "describe", "node", name]),
-        // Another word may be taken for a flag.
-        false => Command::new(["kubectl", "get", "nodes"]),
-    }
+    object_commands::describe(&of(name))
 }
 
 fn unknown(why: &str) -> String {
@@ -227,16 +223,6 @@ mod tests {
     use crate::diagnosis::fixture;
     use crate::snapshot::Why;
     use serde_json::json;
-
-    #[test]
-    fn a_name_that_no_node_can_have_is_in_no_command() {
-        use crate::advice::Origin;
-        let of = |name: &str| describe(name).at(&Origin::default()).to_string();
-        assert_eq!(of("w-1.example"), "kubectl describe node w-1.example");
-        for odd in ["--all", "--selector=a=b", ""] {
-            assert_eq!(of(odd), "kubectl get nodes", "{odd}");
-        }
-    }
 
     /// The additions to a finding about a lost pod of CouchDB on this node.
     fn added(node: Read<Node>) -> String {

@@ -3,10 +3,35 @@
 use super::finding::Subject;
 use crate::advice::Command;
 
-/// The logs of a pod, or of a Job's pods.
+/// The object with its events. A name that kubectl would take for a flag is left out: then all of its kind are listed.
+pub(super) fn describe(of: &Subject) -> Command {
+    let kind = of.kind.to_lowercase();
+    let place = ["-n", &of.namespace];
+    let place = if of.namespace.is_empty() {
+        &[][..]
+    } else {
+        &place[..]
+    };
+    let (verb, name) = match may_be_flag(&of.name) {
+        true => ("get", None),
+        false => ("describe", Some(of.name.as_str())),
+    };
+    let words = ["kubectl", verb].into_iter();
+    let words = words.chain(place.iter().copied()).chain([kind.as_str()]);
+    Command::new(words.chain(name))
+}
+
+fn may_be_flag(name: &str) -> bool {
+    name.is_empty() || name.starts_with('-')
+}
+
+/// The logs of a pod, or of a Job's pods; the pods of its namespace where kubectl would take the name for a flag.
 pub(super) fn logs(of: &Subject) -> Command {
     let name = match of.kind.as_str() {
         "Job" => format!("job/{}", of.name),
+        _ if may_be_flag(&of.name) => {
+            return Command::new(["kubectl", "get", "pods", "-n", &of.namespace]);
+        }
         _ => of.name.clone(),
     };
     Command::new([
@@ -93,7 +118,22 @@ pub(super) fn yaml(of: &Subject) -> Command {
 
 #[cfg(test)]
 mod tests {
-    use super::holds_no_data;
+    use super::*;
+    use crate::advice::Origin;
+
+    #[test]
+    fn no_name_is_taken_for_a_flag() {
+        let of = |command: Command| command.at(&Origin::default()).to_string();
+        let pod = |name: &str| Subject::new("Pod", "n", name);
+        assert_eq!(of(describe(&pod("a"))), "kubectl describe -n n pod a");
+        assert_eq!(of(logs(&pod("a"))), "kubectl logs -n n a --all-containers");
+        let node = Subject::new("Node", "", "w");
+        assert_eq!(of(describe(&node)), "kubectl describe node w");
+        for odd in ["--all", "-l=a", ""] {
+            assert_eq!(of(describe(&pod(odd))), "kubectl get -n n pod", "{odd}");
+            assert_eq!(of(logs(&pod(odd))), "kubectl get pods -n n", "{odd}");
+        }
+    }
 
     #[test]
     fn only_kinds_of_their_own_group_hold_no_data() {

@@ -8,6 +8,7 @@ pub(super) use hints::of_finding;
 
 use self::pull::Pull;
 use super::finding::{Evidence, Finding, Subject};
+use super::object_commands;
 use super::start::{self, Defined};
 use crate::model::condition::Condition;
 use crate::model::couch_log;
@@ -118,7 +119,7 @@ pub(super) fn of_serving(found: &ServingPod) -> Option<Unserving<'_>> {
         } => {
             let own = log.if_read().filter(|log| log.container == *container);
             let words = own.and_then(|log| LastWords::parse(&log.text));
-            // What it writes while it waits is no reason.
+            // What it writes while it waits is not the reason.
             reason.words = words.filter(|words| words.kind != Kind::Last);
             *answered = own.and_then(|log| couch_log::slowest_up(&log.text));
             let is_too_late = |millis: &u64| {
@@ -429,8 +430,7 @@ impl<'a> Reason<'a> {
     pub(super) fn step(&self, finding: Finding, of: &Subject) -> Finding {
         let (namespace, name) = (of.namespace.as_str(), of.name.as_str());
         let describe = |finding: Finding, step: &str| {
-            let command = ["kubectl", "describe", "-n", namespace, "pod", name];
-            finding.step(step).command(command)
+            finding.step(step).command(object_commands::describe(of))
         };
         let log = |finding: Finding, step: &str, container: &str, run: &str| {
             let command = [

@@ -4,6 +4,7 @@
 use super::case::Case;
 use super::controllers::PERHAPS;
 use super::finding::{Finding, Subject};
+use super::object_commands;
 use super::serving::{self, Reason, SHOWN};
 use crate::model::failure::Cause;
 use crate::model::field::Field;
@@ -116,10 +117,9 @@ pub(super) fn shown(case: &Case<'_>, finding: Finding) -> Finding {
     if first.is_own() {
         return first.reason.step(finding, &first.subject);
     }
-    let (namespace, name) = (&first.subject.namespace, &first.subject.name);
     finding
         .step("See whose it is, and why it is not ready:")
-        .command(["kubectl", "describe", "-n", namespace, "pod", name])
+        .command(object_commands::describe(&first.subject))
 }
 
 /// The objects that Helm waits for: those named by the failure or Helm's log, else all of the release's manifest.

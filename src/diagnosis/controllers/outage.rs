@@ -5,7 +5,7 @@ use crate::advice::Hint;
 use crate::diagnosis::case::Case;
 use crate::diagnosis::controller_log;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
-use crate::diagnosis::{serving, sources};
+use crate::diagnosis::{object_commands, serving, sources};
 use crate::model::condition::Stated;
 use crate::model::deployment::{Deployment, UnknownRefusal};
 use crate::model::failure::refusal::{Refusal, is_of_security_context};
@@ -113,7 +113,7 @@ pub(in crate::diagnosis) fn explained(
         .whys(unread.as_deref())
         .whys(unknown(deployment).as_deref())
         .step("Find out why its pod does not run (memory, disk, image):")
-        .command(["kubectl", "describe", "-n", namespace, "deployment", name])
+        .command(object_commands::describe(&Subject::from(&deployment.meta)))
         .command(controller_log::pods(namespace, controller))
 }
 
@@ -158,15 +158,15 @@ fn refused(finding: Finding, deployment: &Deployment) -> Finding {
     let Some(said) = deployment.refusal() else {
         return finding;
     };
-    let (namespace, name) = (&deployment.meta.namespace, &deployment.meta.name);
+    let namespace = &deployment.meta.namespace;
     let quota = full_quota(said);
-    let (kind, name) = match &quota {
-        Some(quota) => ("resourcequota", quota),
-        None => ("deployment", name),
+    let subject = match &quota {
+        Some(quota) => Subject::new("ResourceQuota", namespace, quota),
+        None => Subject::from(&deployment.meta),
     };
     with_refusal(finding, deployment)
         .step(format!("{}:", remedy(said, namespace)))
-        .command(["kubectl", "describe", "-n", namespace, kind, name])
+        .command(object_commands::describe(&subject))
 }
 
 /// The ResourceQuota that has no room for the pod.

@@ -30,9 +30,12 @@ fn not_needed() -> Read<Listing<NetworkPolicy>> {
     Read::not_needed("x")
 }
 
-/// The pod of the Job with these policies of its namespace.
+/// The finding on the Job's pod with these policies of its namespace.
 fn with(specs: &[Value]) -> String {
-    let of_job = listed("core", specs);
+    with_read(listed("core", specs))
+}
+
+fn with_read(of_job: Read<Listing<NetworkPolicy>>) -> String {
     said(EGRESS, "SKVS304", |snapshot| {
         let of_couchdb = not_needed();
         snapshot.on_demand.network_policies = Read::Seen(NetworkPolicies {
@@ -68,7 +71,7 @@ fn a_policy_without_a_rule_for_dns_is_said_first() {
     No pod in secure-kvs is known to be CouchDB's.
     the creation Job gets no answer from CouchDB
     Add egress rules for the Job's pods, to this NetworkPolicy or in a policy of their own: to kube-system on port 53 (UDP and TCP) for DNS, and to secure-kvs on port 5984 for CouchDB (unless a rule allows that already). The present rules:
-    $ kubectl describe networkpolicy -n core own-pods-only
+    $ kubectl describe -n core networkpolicy own-pods-only
     Check the cluster's DNS; its pods have to be ready:
     $ kubectl get pods -n kube-system -l k8s-app=kube-dns
     Check that the name in the log is that of CouchDB's Service. Existing Services:
@@ -151,21 +154,11 @@ fn what_is_not_known_of_policies_is_one_line_and_no_reason() {
         assert!(text.contains(line) && !text.contains(BLAMED), "{text}");
     }
     let forbidden = Why::Forbidden("list networkpolicies in core".to_owned());
-    let unread = |of_job: Read<Listing<NetworkPolicy>>| {
-        said(EGRESS, "SKVS304", |snapshot| {
-            let of_couchdb = not_needed();
-            snapshot.on_demand.network_policies = Read::Seen(NetworkPolicies {
-                of_job,
-                of_couchdb,
-                namespaces: Vec::new(),
-            });
-        })
-    };
-    let text = unread(Read::Unknown(forbidden.clone()));
+    let text = with_read(Read::Unknown(forbidden.clone()));
     assert!(text.contains("Whether NetworkPolicies let the Job's pod reach DNS is not known: forbidden (list networkpolicies in core)."), "{text}");
     assert_eq!(text.matches(UNKNOWN).count(), 1, "{text}");
     assert!(!text.contains(BLAMED), "{text}");
-    let none_of_many = unread(Read::Seen(Listing::new(
+    let none_of_many = with_read(Read::Seen(Listing::new(
         Vec::new(),
         Some(forbidden.clone()),
     )));
@@ -181,7 +174,7 @@ fn what_is_not_known_of_policies_is_one_line_and_no_reason() {
         unreachable!()
     };
     some.lacks(Some(forbidden));
-    let text = unread(Read::Seen(some));
+    let text = with_read(Read::Seen(some));
     assert!(text.contains(BLAMED) && text.contains("Policies that were not read may allow them: forbidden (list networkpolicies in core)."), "{text}");
     let gone = said(EGRESS, "SKVS304", |snapshot| {
         snapshot.on_demand.network_policies = Read::not_asked("x")
@@ -237,7 +230,7 @@ fn a_connection_that_was_not_made_is_judged_by_the_way_to_couchdb() {
     A network plugin that enforces NetworkPolicies drops these connections.
     the creation Job gets no answer from CouchDB
     Add an ingress rule for CouchDB's pods, to this NetworkPolicy or in a policy of their own: from namespace core on port 5984. The present rules:
-    $ kubectl describe networkpolicy -n secure-kvs p0
+    $ kubectl describe -n secure-kvs networkpolicy p0
     Check that CouchDB is running and the Service has endpoints:
     $ kubectl get pods,services,endpointslices -n secure-kvs
     If it is, check network policies and the mesh between the two namespaces.
@@ -296,7 +289,7 @@ fn members_that_do_not_reach_each_other_do_not_end_their_maintenance_mode() {
     Its log was not read: not in the saved files.
     Service secure-kvs/db-agora-kvs-secure-kvs-agora-couchdb has no ready pod behind it
     Add rules for CouchDB's pods, to this NetworkPolicy or in a policy of their own: ingress between them on ports 5984, 4369 and 9100. The present rules:
-    $ kubectl describe networkpolicy -n secure-kvs clients-only
+    $ kubectl describe -n secure-kvs networkpolicy clients-only
     If a pod is not ready after that, read its log:
     $ kubectl logs -n secure-kvs db-agora-kvs-couchdb-0 --all-containers
     ");
@@ -319,7 +312,7 @@ fn members_that_do_not_reach_each_other_do_not_end_their_maintenance_mode() {
         "{text}"
     );
     assert!(!text.contains("maintenance mode"), "{text}");
-    // A policy that is younger than the failure has not caused it, and a member without others has nobody to reach.
+    // A policy younger than the failure did not cause it, and a single member has nobody to reach.
     let young = said(EGRESS, "SKVS304", |snapshot| {
         let policy = json!({"metadata": {"namespace": "core", "name": "young", "creationTimestamp": "2099-01-01T00:00:00Z"}, "spec": deny});
         snapshot.on_demand.network_policies = Read::Seen(NetworkPolicies {

@@ -3,6 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::job::{Death, Job, Outcome};
+use crate::diagnosis::object_commands;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::creation_log::explained;
@@ -39,7 +40,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .why("The Job reads the admin's name and password from a Secret; CouchDB answered and does not accept them.")
         .whys(explained(&death.lines.join("\n")))
         .step("See which Secret and keys the Job uses (this prints names, not passwords):")
-        .command(["kubectl", "describe", "-n", &death.pod.namespace, "pod", &death.pod.name])
+        .command(object_commands::describe(&death.pod))
         .step("Correct it from the Secret of the CouchDB release. Do not try passwords: several wrong ones lock the account.")
         .then(then(case, Fixes::Elsewhere))
         .into()

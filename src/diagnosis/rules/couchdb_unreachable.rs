@@ -145,7 +145,7 @@ fn dns(case: &Case<'_>, finding: Finding, how: Unresolved, namespace: &str) -> F
     if let Some(found) = service.filter(|found| matches!(found.service, Read::Absent)) {
         let service = Subject::new("Service", &found.namespace, &found.name);
         return finding.why(format!(
-            "{service} does not exist, so there is no such name."
+            "{service} does not exist, so its name cannot be resolved."
         ));
     }
     let exists = service.filter(|found| found.service.if_read().is_some());
@@ -292,7 +292,7 @@ mod tests {
         assert!(said.contains(dns) && said.contains(services), "{said}");
         let said = of(no_answer, Some(Read::Absent));
         assert!(
-            said.contains("Service secure-kvs/db does not exist, so there is no such name."),
+            said.contains("Service secure-kvs/db does not exist, so its name cannot be resolved."),
             "{said}"
         );
         assert!(!said.contains(dns), "{said}");

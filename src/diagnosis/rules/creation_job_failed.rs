@@ -200,14 +200,7 @@ fn check(case: &Case<'_>) -> Verdict {
         finding = finding
             .step("Fix what the runtime's message names, in the image, the chart's template or on the node. The pod's events may say more:");
         finding = match job.death() {
-            Some(death) => finding.command([
-                "kubectl",
-                "describe",
-                "-n",
-                &death.pod.namespace,
-                "pod",
-                &death.pod.name,
-            ]),
+            Some(death) => finding.command(object_commands::describe(&death.pod)),
             None => finding,
         };
     } else if let Some(finding) = relieved(case, &finding) {

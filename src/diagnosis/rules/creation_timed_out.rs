@@ -186,14 +186,7 @@ pub(super) fn tell_not_started(case: &Case<'_>, mut finding: Finding, sentence: 
             }),
         },
     };
-    finding.command([
-        "kubectl",
-        "describe",
-        "-n",
-        &pod.namespace,
-        "pod",
-        &pod.name,
-    ])
+    finding.command(object_commands::describe(pod))
 }
 
 /// Helm gave up, and the Job ended well all the same.

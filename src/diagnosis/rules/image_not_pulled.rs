@@ -4,6 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::job::{Outcome, is_of_mesh};
+use crate::diagnosis::object_commands;
 use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
@@ -65,7 +66,7 @@ fn check(case: &Case<'_>) -> Verdict {
         return finding
             .why("The image is that of the mesh's sidecar, which istiod names, not the Job's own.")
             .step("Read the registry's answer in the pod's events. If it refuses the login, add the registry's pull secret to the ServiceAccount of the Job's pod, or have istiod name an image that the node can pull:")
-            .command(["kubectl", "describe", "-n", &pod.namespace, "pod", &pod.name])
+            .command(object_commands::describe(pod))
             .then(then(case, Fixes::Elsewhere))
             .into();
     }
@@ -121,20 +122,13 @@ fn check(case: &Case<'_>) -> Verdict {
     if let Some(known) = known {
         return finding
             .step(format!("{known}. The answer is in the pod's events:"))
-            .command([
-                "kubectl",
-                "describe",
-                "-n",
-                &pod.namespace,
-                "pod",
-                &pod.name,
-            ])
+            .command(object_commands::describe(pod))
             .then(then(case, Fixes::Elsewhere))
             .into();
     }
     finding
         .step("Read the registry's answer in the events:")
-        .command(["kubectl", "describe", "-n", &pod.namespace, "pod", &pod.name])
+        .command(object_commands::describe(pod))
         .step("If it says not found, correct values.databaseCreationJob.image. If it says unauthorized, add the registry's pull secret to the pod's ServiceAccount.")
         .then(then(case, Fixes::Elsewhere))
         .into()

@@ -4,6 +4,7 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::job::Outcome;
+use crate::diagnosis::object_commands;
 use crate::diagnosis::peers;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
@@ -44,7 +45,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .seen([Evidence::new(pod.clone(), ".status.conditions[PodScheduled]", message)])
         .change(peers::without_value(case, &["databaseCreationJob", "resources"]))
         .step(step)
-        .command(["kubectl", "describe", "-n", &pod.namespace, "pod", &pod.name])
+        .command(object_commands::describe(pod))
         .then(then(case, Fixes::Elsewhere))
         .into()
 }

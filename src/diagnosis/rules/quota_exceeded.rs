@@ -3,6 +3,7 @@
 use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::finding::Subject;
+use crate::diagnosis::object_commands;
 use crate::diagnosis::refused::refused;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::refusal::Refusal;
@@ -49,14 +50,11 @@ fn check(case: &Case<'_>) -> Verdict {
     refused
         .finding(case, subject, sentence)
         .step(step)
-        .command([
-            "kubectl",
-            "describe",
-            "resourcequota",
-            "-n",
+        .command(object_commands::describe(&Subject::new(
+            "ResourceQuota",
             &namespace,
             &name,
-        ])
+        )))
         .into()
 }
 

@@ -117,14 +117,8 @@ fn check(case: &Case<'_>) -> Verdict {
             finding = volume_claims::tell(case, finding, claim);
         }
         if !is_late {
-            finding = finding.command([
-                "kubectl",
-                "describe",
-                "-n",
-                w.home(home),
-                &w.kind.to_lowercase(),
-                &w.name,
-            ]);
+            let own = Subject::new(&w.kind, w.home(home), &w.name);
+            finding = finding.command(object_commands::describe(&own));
         }
     }
     if is_late {
@@ -235,14 +229,7 @@ fn of_log(case: &Case<'_>, one: &Awaited<'_>, timeout: &str) -> Verdict {
             .then(then(case, Fixes::Manifest))
             .into();
     }
-    let finding = finding.command([
-        "kubectl",
-        "describe",
-        "-n",
-        one.namespace,
-        &one.kind.to_lowercase(),
-        one.name,
-    ]);
+    let finding = finding.command(object_commands::describe(&subject));
     unready::shown(case, finding)
         .then(then(case, Fixes::Elsewhere))
         .into()

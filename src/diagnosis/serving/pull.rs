@@ -1,6 +1,7 @@
 //! Why a container has no image, and the step that fits the registry's answer.
 
 use crate::diagnosis::finding::{Finding, Subject};
+use crate::diagnosis::object_commands;
 use crate::model::event::Event;
 use crate::model::kubelet::{self, Trouble};
 use crate::model::names::is_object_name;
@@ -60,7 +61,6 @@ impl<'a> Pull<'a> {
 
     /// The step that fits the answer.
     pub(super) fn step(&self, finding: Finding, of: &Subject) -> Finding {
-        let (namespace, pod) = (of.namespace.as_str(), of.name.as_str());
         let node = self.pod.node.text();
         let node = match node {
             "" => "its node".to_owned(),
@@ -76,7 +76,7 @@ impl<'a> Pull<'a> {
         };
         finding
             .step(format!("{what}:"))
-            .command(["kubectl", "describe", "-n", namespace, "pod", pod])
+            .command(object_commands::describe(of))
     }
 
     /// The registry refuses the login, or wants one.
@@ -100,7 +100,7 @@ impl<'a> Pull<'a> {
             match own.as_slice() {
                 [other, ..] if !lost.is_empty() => {
                     let what = format!(
-                        "The pod names {} as well, which the kubelet could read: {asked} refuses that login or does not let it pull this image, or there is no login for {registry} in it. Its keys, without their content:",
+                        "The pod also names {}, which the kubelet could read. Either {asked} refuses its login for this image, or it does not hold a login for {registry}. Its keys, without their content:",
                         secrets(&own)
                     );
                     described(finding, what, of, other)
@@ -165,7 +165,7 @@ pub(in crate::diagnosis) fn remedy(trouble: Trouble, host: &str, node: &str) -> 
             "Check the container runtime of {node}: it does not answer the kubelet. No registry was asked"
         ),
         Trouble::BrokenStore => format!(
-            "The store of images on {node} lacks a part of the image. If that does not pass, remove the image there, so that it is pulled anew, or let the pod run on another node"
+            "The store of images on {node} lacks a part of the image. If that lasts, remove the image there so that it is pulled again, or let the pod run on another node"
         ),
         Trouble::NoName => "Correct the image's name where the pod is defined".to_owned(),
     }
@@ -178,11 +178,8 @@ pub(in crate::diagnosis) fn described(
     of: &Subject,
     secret: &str,
 ) -> Finding {
-    let (kind, name) = match is_object_name(secret) {
-        true => ("secret", secret),
-        false => ("pod", of.name.as_str()),
-    };
-    let command = ["kubectl", "describe", "-n", &of.namespace, kind, name];
+    let secret = is_object_name(secret).then(|| Subject::new("Secret", &of.namespace, secret));
+    let command = object_commands::describe(secret.as_ref().unwrap_or(of));
     finding.step(what).command(command)
 }
 
@@ -252,7 +249,7 @@ mod tests {
 
         The kubelet could not read Secret gone in namespace n: create it with a login for r.example (type kubernetes.io/dockerconfigjson), or correct the name in the pod's imagePullSecrets or its ServiceAccount:
         $ kubectl describe -n n secret gone
-        The pod names Secret ghcr-pull as well, which the kubelet could read: r.example refuses that login or does not let it pull this image, or there is no login for r.example in it. Its keys, without their content:
+        The pod also names Secret ghcr-pull, which the kubelet could read. Either r.example refuses its login for this image, or it does not hold a login for r.example. Its keys, without their content:
         $ kubectl describe -n n secret ghcr-pull
         ");
         let none = told(refused, json!([]), &[]);

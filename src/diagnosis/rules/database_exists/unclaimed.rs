@@ -187,7 +187,7 @@ fn installed_before<'a>(case: &Case<'a>) -> Checked<Option<&'a str>> {
 pub(super) fn removed_before<'a>(case: &Case<'a>) -> Checked<Option<&'a Event>> {
     let hr = case.hr();
     let release = format!("{}/{}", hr.release_namespace(), hr.release_name());
-    // One that failed has not made the database, and is uninstalled all the same.
+    // A failed installation is uninstalled too, although it did not create the database.
     if case
         .newest_former_event(|event| event.reason == "InstallFailed")?
         .is_some()
