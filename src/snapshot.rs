@@ -163,11 +163,14 @@ pub struct JobPod {
 }
 
 impl JobPod {
-    /// What its containers have said, in their termination messages and in their logs, as far as it was read.
+    /// The termination messages and the logs of its containers, as far as they were read. For a container that never ran the message is the
+    /// runtime's.
     pub fn words(&self) -> impl Iterator<Item = &str> {
         let containers = self.pod.containers.known.iter();
         let ended = containers.filter_map(|container| container.ended_badly());
-        let messages = ended.map(|end| end.message.as_str());
+        let messages = ended
+            .filter(|end| end.has_run())
+            .map(|end| end.message.as_str());
         let logs = self.logs.iter().filter_map(|(_, log)| log.if_read());
         messages.chain(logs.map(String::as_str))
     }

@@ -21,9 +21,11 @@ pub(super) fn explained(case: &Case<'_>, finding: Finding) -> (Finding, bool) {
     };
     let newest = pods.known().first();
     let Some((pod, found)) = newest.and_then(|pod| Some((pod, serving::of_serving(pod)?))) else {
-        let not_all = Listing::not_all(pods)
-            .map(|why| format!("Not all of its pods were read: {}.", why.clause()));
-        return (finding.whys(not_all.as_deref()), false);
+        let none = match Listing::not_all(pods) {
+            Some(why) => format!("Not all of its pods were read: {}.", why.clause()),
+            None => "None of its pods that exist now has failed.".to_owned(),
+        };
+        return (finding.why(none), false);
     };
     let why = found.reason.why.trim_end_matches('.');
     let finding = found.reason.whys().fold(
@@ -89,12 +91,10 @@ mod tests {
         let cut = Why::NotAsked("only the first 50 pods were read".to_owned());
         let (said, _) = told(Read::Seen(Listing::new(Vec::new(), Some(cut))));
         assert!(said.contains("Not all of its pods were read"), "{said}");
-        for none in [
-            Read::Absent,
-            Read::not_needed("x"),
-            Read::Seen(Listing::default()),
-        ] {
+        for none in [Read::Absent, Read::not_needed("x")] {
             assert_eq!(told(none).0, "\nx");
         }
+        let (said, _) = told(Read::Seen(Listing::default()));
+        assert_eq!(said, "None of its pods that exist now has failed.\nx");
     }
 }

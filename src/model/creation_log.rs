@@ -110,7 +110,7 @@ pub fn couch_failure(log: &str) -> Option<CouchFailure> {
 pub enum Unresolved {
     /// DNS did not answer, or with an error of its own.
     NoAnswer,
-    /// DNS answered that there is no such name.
+    /// DNS answered that the name does not exist.
     NoName,
     /// The client does not say which of the two it was.
     Either,

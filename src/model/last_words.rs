@@ -48,11 +48,11 @@ impl LastWords {
         let panic = lines.iter().rev().find(|line| is_panic(line));
         let is_known = |line: &str| meaning(line).is_some();
         let known = lines.iter().rposition(|line| is_known(line));
-        // After a panic, or where the log goes on, it was not the reason.
+        // After a panic, or where the log continues, it was not the reason.
         let is_last = |at: usize| {
             let later = &lines[at + 1..];
-            let goes_on = later.iter().any(|line| is_panic(line) || is_calm(line));
-            !goes_on
+            let continues = later.iter().any(|line| is_panic(line) || is_calm(line));
+            !continues
         };
         let known = known.filter(|at| is_last(*at)).map(|at| &lines[at]);
         // An error in JSON may quote the panic.
@@ -102,7 +102,7 @@ fn meaning(line: &str) -> Option<&'static str> {
         ("{system_limit,[{erlang,spawn", PROCESSES),
         (
             "Can't set long node name",
-            "Erlang cannot use the member's name: it does not resolve to an IPv4 address. If the cluster has IPv6 alone, set ERL_FLAGS to \"-proto_dist inet6_tcp\" where CouchDB's container is defined; else check the cluster's DNS and CouchDB's headless Service.",
+            "Erlang cannot use the member's name, usually because it does not resolve to an IPv4 address. If the cluster has only IPv6, set ERL_FLAGS to \"-proto_dist inet6_tcp\" where CouchDB's container is defined; otherwise check the cluster's DNS and CouchDB's headless Service.",
         ),
     ];
     let found = MEANINGS.iter().find(|(text, _)| line.contains(text));

@@ -177,6 +177,7 @@ impl Wanted<'_> {
         match &object {
             // Nothing but comments.
             Value::Null => return Made::No,
+            object if object["kind"] == "List" => return Made::Unknown,
             object
                 if object["kind"]
                     .as_str()
@@ -342,6 +343,8 @@ mod tests {
             "kind: {{ broken",
             "just text",
             "kind: List\nitems: [{kind: Secret, metadata: 7}]\n",
+            "kind: List\nitems: 7\n",
+            "kind: List\n",
         ] {
             let manifest = format!("{odd}\n---\nkind: ConfigMap\nmetadata: {{name: s}}\n");
             assert_eq!(

@@ -6,7 +6,7 @@ use crate::diagnosis::{outage, serving};
 use crate::model::deployment::Deployment;
 use crate::model::field::Field;
 use crate::snapshot::{Controllers as Deployments, Listing, Read, ServingPod, Why};
-use crate::text::one_line;
+use crate::text::{few, one_line};
 use k8s_openapi::jiff::Timestamp;
 
 /// Where Flux's controllers are expected.
@@ -15,6 +15,9 @@ const FLUX: &str = "flux-system";
 /// The label of their pods, which the installation sets to the controller's name.
 const LABEL: &str = "app";
 const NAMES: [&str; 2] = ["kustomize-controller", "source-controller"];
+
+/// Deployments that are named at most.
+const SHOWN: usize = 3;
 
 /// What is known of them.
 #[derive(Default)]
@@ -69,12 +72,23 @@ fn judged(
             continue;
         }
         let all = deployments.if_read().into_iter();
-        let mut own = all.flat_map(|all| all.of(name));
-        // Of a sharded controller the one that does this work is not known. A pod may lack the label.
-        if own.clone().any(Deployment::is_available) {
+        let own: Vec<&Deployment> = all.flat_map(|all| all.of(name)).collect();
+        let down = own.iter().filter(|deployment| !deployment.is_available());
+        let down: Vec<&str> = down
+            .map(|deployment| deployment.meta.name.as_str())
+            .collect();
+        // A pod may lack the label.
+        if !own.is_empty() && down.is_empty() {
             continue;
         }
-        let said: Vec<Hint> = own.by_ref().flat_map(outage::hints).collect();
+        if down.len() < own.len() {
+            hints.push(Hint::from(format!(
+                "{name} runs in several Deployments, and which of them does this work is unknown: {} is not available",
+                one_line(&few(&down, " and ", SHOWN))
+            )));
+            continue;
+        }
+        let said: Vec<Hint> = own.into_iter().flat_map(outage::hints).collect();
         if !said.is_empty() {
             hints.extend(said);
             continue;
@@ -272,18 +286,30 @@ mod tests {
                 "spec": {"replicas": replicas, "template": {"spec": {"containers": containers}}}, "status": {"availableReplicas": available}}),
             )
         };
-        let told = |pods, available: i64| {
+        let told_of = |pods, deployments| {
             let deployments = Read::Seen(Deployments {
                 namespace: FLUX.to_owned(),
-                deployments: vec![
-                    deployment("kustomize-controller-shard1", 0, 0),
-                    deployment(NAMES[0], 1, available),
-                ],
+                deployments,
             });
             plain(&judged(pods, &deployments, None, now))
         };
+        let told = |pods, available: i64| told_of(pods, vec![deployment(NAMES[0], 1, available)]);
         assert_eq!(told(ready(&[NAMES[1]]), 1), "");
-        assert!(told(ready(&[NAMES[1]]), 0).contains("shard1 is scaled to 0"));
+        assert!(told(ready(&[NAMES[1]]), 0).contains("no pod of kustomize-controller was found"));
+        let shard = |available: i64| deployment("kustomize-controller-shard1", 0, available);
+        let one = told_of(
+            ready(&[NAMES[1]]),
+            vec![shard(0), deployment(NAMES[0], 1, 1)],
+        );
+        assert_eq!(
+            one,
+            "kustomize-controller runs in several Deployments, and which of them does this work is unknown: kustomize-controller-shard1 is not available"
+        );
+        let none = told_of(
+            ready(&[NAMES[1]]),
+            vec![shard(0), deployment(NAMES[0], 1, 0)],
+        );
+        assert!(none.contains("shard1 is scaled to 0"), "{none}");
         let unread = || Read::Unknown(Why::Forbidden("list pods in flux-system".to_owned()));
         assert_eq!(
             told(unread(), 1),

@@ -5,7 +5,7 @@ use crate::cluster::{Cluster, ListOf, segment};
 use crate::model::failure::{Cause, Failure, failed_pod, hook_job};
 use crate::model::helm_release::HelmRelease;
 use crate::model::pod::Pod;
-use crate::snapshot::{Listing, Read, ServingPod};
+use crate::snapshot::{Listing, Read, ServingPod, Why};
 use serde_json::Value;
 
 /// Pods of a Job that are listed.
@@ -40,7 +40,10 @@ pub(super) async fn hook_pods(
         Read::Absent => return Read::Absent,
         Read::Unknown(why) => return Read::Unknown(why),
     };
+    let is_odd = pods.known().iter().any(|pod| !pod.has_whole_status());
     let (mut pods, not_all) = pods.filter(Pod::is_failed).into_parts();
+    let malformed = || Why::Broken("the status of a pod is malformed".to_owned());
+    let not_all = not_all.or(is_odd.then(malformed));
     pods.sort_by(|a, b| a.meta.created.as_str().cmp(&b.meta.created.as_str()));
     let newest = match pods.pop() {
         Some(newest) => vec![serving::more(cluster, newest).await],
@@ -101,7 +104,6 @@ mod tests {
     use crate::diagnosis::fixture;
     use crate::model::condition::Stated;
     use crate::model::failure::failure;
-    use crate::snapshot::Why;
     use serde_json::json;
 
     fn pod(name: &str, created: &str, phase: &str) -> Value {
@@ -151,6 +153,16 @@ mod tests {
             .map(|found| found.pod.meta.name.as_str());
         assert_eq!(names.collect::<Vec<_>>(), ["new"]);
         assert_eq!(asked.len() as u64 + 1, REQUESTS_MAX);
+    }
+
+    #[tokio::test]
+    async fn a_pod_whose_status_is_malformed_may_be_one_that_failed() {
+        let mut odd = pod("odd", "2026-11-27T04:00:00Z", "Running");
+        odd["status"]["containerStatuses"] = json!(7);
+        let list = page("v1", "Pod", &[odd], "");
+        let (found, _) = read("upgrade-hook-failed", &[(200, list)]).await;
+        let not_all = found.if_read().unwrap().not_all().map(Why::clause);
+        assert_eq!(not_all.as_deref(), Some("the status of a pod is malformed"));
     }
 
     #[tokio::test]

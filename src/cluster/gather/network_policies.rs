@@ -5,7 +5,9 @@ use crate::cluster::{Cluster, ListOf, segment};
 use crate::model::creation_log::{is_unconnected, unresolved};
 use crate::model::namespace::Namespace;
 use crate::model::network_policy::{DNS_NAMESPACE, NetworkPolicy};
-use crate::snapshot::{CouchPods, CouchService, IfRead, Listing, NetworkPolicies, Read, Snapshot};
+use crate::snapshot::{
+    CouchPods, CouchService, IfRead, JobPod, Listing, NetworkPolicies, Read, Snapshot,
+};
 use serde_json::Value;
 
 /// Policies of a namespace that are listed.
@@ -23,13 +25,12 @@ pub(super) async fn network_policies(
     let job = snapshot.creation_job().if_read();
     let job = job.filter(|found| found.job.is_complete() != Some(true));
     let pods = job.and_then(|found| found.pods.if_read());
-    let logs = pods
+    let words = pods
         .into_iter()
         .flat_map(Listing::known)
-        .flat_map(|pod| &pod.logs)
-        .filter_map(|(_, log)| log.if_read());
-    let unconnected: Vec<&String> = logs.filter(|log| is_unconnected(log)).collect();
-    let had_address = unconnected.iter().any(|log| unresolved(log).is_none());
+        .flat_map(JobPod::words);
+    let unconnected: Vec<&str> = words.filter(|said| is_unconnected(said)).collect();
+    let had_address = unconnected.iter().any(|said| unresolved(said).is_none());
     let couch_pods = couchdb.if_read();
     let waits = couch_pods.is_some_and(|found| {
         let mut pods = found.pods.known().iter().map(|found| &found.pod);
@@ -42,7 +43,7 @@ pub(super) async fn network_policies(
     let home = home.or_else(|| Some(service.if_read()?.namespace.as_str()));
     let is_needed = had_address || waits;
     if of_job.is_none() && !is_needed {
-        return Read::not_needed("no connection was refused a way");
+        return Read::not_needed("no connection failed");
     }
     let of_couchdb = home.filter(|_| is_needed);
     let is_same = of_job.is_some() && of_job == of_couchdb;

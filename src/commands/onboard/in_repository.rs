@@ -48,7 +48,7 @@ pub(super) enum List {
 /// The names of the clusters that the repository has, those without onboardings too.
 ///
 /// # Errors
-/// The folder cannot be read, or there are none.
+/// The folder cannot be read, or has no clusters.
 pub(super) fn clusters(repo: &Path, layout: &Layout) -> Result<BTreeSet<String>> {
     let files = folder::load(&[repo.to_owned()])?;
     let all = known_clusters(repo, layout, &files)?;

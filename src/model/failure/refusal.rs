@@ -105,7 +105,7 @@ pub fn service_of(why: &str) -> Option<(String, String)> {
         .then(|| (namespace.to_owned(), name.to_owned()))
 }
 
-/// What to do about a refusal of a pod that only its words tell, as the beginning of a sentence.
+/// The remedy for a refused pod, by the message alone; the beginning of a sentence.
 pub fn of_pod(said: &str) -> Option<&'static str> {
     const REMEDIES: [(&[&str], &str); 5] = [
         (

@@ -20,7 +20,7 @@ pub enum Trouble {
     Distrusted,
     /// The registry's certificate is too old, or the node's clock is wrong.
     Expired,
-    /// The certificate is for another name, or what answers is no registry.
+    /// The certificate is for another name, or the server that answers is not a registry.
     OtherName,
     /// The registry does not have the image.
     Lacking,

@@ -231,15 +231,22 @@ pub fn scheduling(message: &str) -> Vec<&'static str> {
     }
 }
 
-/// Whether the volume wants nodes that the pod's topologySpreadConstraints exclude.
+/// Whether the pod's topologySpreadConstraints exclude every node on which its volume can be used.
 pub fn is_held_by_spread(message: &str) -> bool {
     let own = message.split(" preemption: ").next().unwrap_or_default();
     let of_volume = [
         "had volume node affinity conflict",
         "didn't match PersistentVolume's node affinity",
     ];
-    own.contains("didn't match pod topology spread constraints")
-        && of_volume.iter().any(|part| own.contains(part))
+    let of_spread = "didn't match pod topology spread constraints";
+    let is_of_volume = |reason: &str| of_volume.iter().any(|part| reason.contains(part));
+    let (_, reasons) = own
+        .split_once(" nodes are available: ")
+        .unwrap_or(("", own));
+    let mut reasons = reasons.split(", ");
+    // A node that lacks something else may fit once it has it.
+    let is_all = reasons.all(|reason| reason.contains(of_spread) || is_of_volume(reason));
+    is_all && own.contains(of_spread) && is_of_volume(own)
 }
 
 fn all(rows: &'static [Row], message: &str) -> impl Iterator<Item = &'static str> {
@@ -366,6 +373,14 @@ mod tests {
                 "Create the PersistentVolumeClaim",
             ),
             ("3 Too many pods", "Add nodes"),
+            (
+                "0/6 nodes are available: 1 Insufficient cpu, 2 node(s) didn't match pod topology spread constraints, 3 node(s) had volume node affinity conflict.",
+                "Free or add capacity",
+            ),
+            (
+                "0/6 nodes are available: 2 node(s) didn't match pod topology spread constraints, 4 node(s) didn't match PersistentVolume's node affinity. preemption: 0/6",
+                "maxSkew",
+            ),
             (
                 "2 node(s) didn't match pod topology spread constraints. preemption: 4 node(s) had volume node affinity conflict",
                 "Add nodes where pods are missing",
