@@ -257,7 +257,7 @@ impl Job {
         let deaths = self.attempts[..first].iter().filter_map(Outcome::death);
         deaths
             .into_iter()
-            .find(|death| !death.lost_race() && may_have_created(&death.lines.join("\n")))
+            .find(|death| !death.lost_race() && may_have_created(&death.said()))
     }
 
     /// An attempt before the one that found the database, and which may have created it: it was ended, and no log says how far it came.

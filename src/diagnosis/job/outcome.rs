@@ -92,6 +92,15 @@ impl Death {
         ["StartError", "ContainerCannotRun"].contains(&self.reason.as_str())
     }
 
+    /// The last words of its program, from the termination message and the log. Empty where the program never ran: the message is then the
+    /// container runtime's, and must not be read as an answer of CouchDB.
+    pub(in crate::diagnosis) fn said(&self) -> String {
+        match self.never_started() {
+            true => String::new(),
+            false => self.lines.join("\n"),
+        }
+    }
+
     /// Its log has the JSON of CouchDB's answer.
     fn quotes_couchdb(&self) -> bool {
         let is_answer = |l: &String| l.contains("\"error\":\"") && l.contains("\"reason\":\"");
@@ -292,10 +301,8 @@ fn death(pod: &Pod, logs: &[(String, Read<String>)]) -> Option<Death> {
 /// Sorts a death by what the log says; the exit code alone names no cause.
 fn classify(death: Death) -> Outcome {
     // Istio's containers speak of the mesh, not of CouchDB.
-    let said = couch_failure(&death.lines.join("\n"));
-    // Of a container that never started, the runtime speaks.
-    let is_of_program = !sidecar::is_of_mesh(&death.container) && !death.never_started();
-    match said.filter(|_| is_of_program) {
+    let said = couch_failure(&death.said());
+    match said.filter(|_| !sidecar::is_of_mesh(&death.container)) {
         Some(CouchFailure::Exists) => Outcome::Exists(death),
         Some(CouchFailure::Denied) => Outcome::Denied(death),
         Some(CouchFailure::Refused) => Outcome::Refused(death),

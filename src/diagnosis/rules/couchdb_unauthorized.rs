@@ -38,7 +38,7 @@ fn check(case: &Case<'_>) -> Verdict {
             "It answered 401 first and 403 later: it has locked the account after failed logins, for five minutes. Correct the password first, then wait until the lock ends."
         }))
         .why("The Job reads the admin's name and password from a Secret; CouchDB answered and does not accept them.")
-        .whys(explained(&death.lines.join("\n")))
+        .whys(explained(&death.said()))
         .step("See which Secret and keys the Job uses (this prints names, not passwords):")
         .command(object_commands::describe(&death.pod))
         .step("Correct it from the Secret of the CouchDB release. Do not try passwords: several wrong ones lock the account.")

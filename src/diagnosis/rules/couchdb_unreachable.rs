@@ -44,7 +44,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let Some(Outcome::Unreachable(death)) = case.outcome_by_log()? else {
         return Ok(None);
     };
-    let lines = death.lines.join("\n");
+    let lines = death.said();
     let mesh_says = mesh(&lines);
     let unresolved = unresolved(&lines);
     let is_reset = death.has_sidecar == Some(false) && mesh_says == Some(Mesh::Reset);

@@ -109,8 +109,7 @@ fn check(case: &Case<'_>) -> Verdict {
             for why in start.map(start::whys).into_iter().flatten() {
                 finding = finding.why(why);
             }
-            let has_words = start.is_none() && !death.never_started();
-            let words = explained(&death.lines.join("\n")).filter(|_| has_words);
+            let words = explained(&death.said()).filter(|_| start.is_none());
             let killer = killed::killer(case, death).filter(|_| words.is_none());
             let killed = killer.as_ref().and_then(|k| k.sentence(&death.container));
             if let Some(killer) = &killer {
@@ -135,7 +134,7 @@ fn check(case: &Case<'_>) -> Verdict {
                 && !is_of_mesh(&death.container)
                 && !death.never_started();
             finding = finding.whys(ended_with(death.exit_code).filter(|_| silent));
-            if may_have_created(&death.lines.join("\n")) {
+            if may_have_created(&death.said()) {
                 finding = finding.why("CouchDB can carry out a creation and answer with an error all the same: the database may exist, and the next attempt then fails with 412 (SKVS301).");
             }
             finding = match &death.log_missing {
@@ -154,7 +153,7 @@ fn check(case: &Case<'_>) -> Verdict {
                     finding.why("Its log is empty. The reason is therefore unknown.")
                 }
                 None if words.is_some() => finding,
-                None if waits_for_proxy(&death.lines.join("\n")) => uninjected(
+                None if waits_for_proxy(&death.said()) => uninjected(
                     case,
                     finding.why("By its log the Job waits for a mesh sidecar (istio-proxy) in its own pod, or ends it, and nothing listens there."),
                     &death.pod,
@@ -181,10 +180,7 @@ fn check(case: &Case<'_>) -> Verdict {
         }
     }
     finding.sentence = crate::text::one_line(&sentence);
-    if job
-        .death()
-        .is_some_and(|d| may_have_created(&d.lines.join("\n")))
-    {
+    if job.death().is_some_and(|d| may_have_created(&d.said())) {
         finding = existing(case, finding);
     }
     if let Some(Silent::Replaced(other)) = &job.silent {
@@ -226,7 +222,7 @@ fn check(case: &Case<'_>) -> Verdict {
 /// The finding with the step for a node that had no memory left, if that is why the container died.
 fn relieved(case: &Case<'_>, finding: &Finding) -> Option<Finding> {
     let death = case.job_as_far_as_read().death()?;
-    if explained(&death.lines.join("\n")).is_some() {
+    if explained(&death.said()).is_some() {
         return None;
     }
     killed::killer(case, death)?.step(existing(case, finding.clone()))
@@ -462,6 +458,8 @@ mod tests {
             "failed to start shim: dial unix /run/containerd/s/x: connect: connection refused",
             "mkdir /sys/fs/cgroup/x: no space left on device",
             "open /proc/self/fd: too many open files",
+            "failed to reserve container name: context deadline exceeded",
+            r#"{"error":"file_exists","reason":"The database could not be created, the file already exists."} 412"#,
         ] {
             let ended = json!({"exitCode": 128, "reason": "StartError", "message": said});
             let told = told(ended, "");

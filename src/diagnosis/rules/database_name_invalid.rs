@@ -36,7 +36,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let Claim::Invalid { joined, why } = claim else {
         return asked_otherwise(case, death);
     };
-    let said = death.lines.join("\n");
+    let said = death.said();
     if ![
         "returned error: 400",
         "400 Bad Request",
@@ -66,7 +66,7 @@ fn check(case: &Case<'_>) -> Verdict {
 
 /// The values name a database that CouchDB takes, and CouchDB says that the Job asked for another name.
 fn asked_otherwise(case: &Case<'_>, death: &Death) -> Verdict {
-    let said = death.lines.join("\n");
+    let said = death.said();
     let Some(asked) = said
         .contains("illegal_database_name")
         .then(|| said.split_once("\"Name: '")?.1.split_once("'. Only"))
