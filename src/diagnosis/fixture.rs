@@ -7,6 +7,7 @@ pub(crate) mod case;
 use super::finding::Step;
 use super::{Case, Diagnosis, Finding, diagnose};
 use crate::advice::Origin;
+use crate::bundle::Archive;
 use crate::bundle::record::Recorder;
 use crate::bundle::scene::Scene;
 use crate::cluster::error::NOT_SAVED;
@@ -375,6 +376,53 @@ async fn read(
     let nobody = async { Read::not_asked("a bundle answers") };
     snapshot.on_demand.databases = Arc::new(cluster.aside(DATABASES, nobody).await);
     Ok(snapshot)
+}
+
+/// The onboardings of the public reports under `tests/fixtures`, read as `-f` reads them, each under its folder.
+pub(crate) fn reports() -> Vec<(String, Snapshot)> {
+    let root = folder().join("..");
+    let mut folders = vec![root.join("reports"), root.join("unseen")];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        let saved = folder.join("saved.yaml");
+        if saved.exists() {
+            let name = folder.strip_prefix(&root).unwrap().display().to_string();
+            found.extend(report(&folder).into_iter().map(|s| (name.clone(), s)));
+            continue;
+        }
+        let inner = std::fs::read_dir(&folder)
+            .unwrap()
+            .map(|e| e.unwrap().path());
+        folders.extend(inner.filter(|path| path.is_dir()));
+    }
+    found.sort_by(|(a, _), (b, _)| a.cmp(b));
+    found
+}
+
+/// When the public reports are looked at: after the last of their times.
+pub(crate) fn reported() -> Timestamp {
+    "2026-12-01T00:00:00Z".parse().unwrap()
+}
+
+/// The onboardings of one public report.
+fn report(folder: &Path) -> Vec<Snapshot> {
+    let files = ["saved.yaml", "pods.log"].map(|file| folder.join(file));
+    let files: Vec<PathBuf> = files.into_iter().filter(|file| file.exists()).collect();
+    let archive = Archive::load(&files, false, &mut std::io::empty()).unwrap();
+    let cluster = Cluster::saved(archive, 0);
+    let read = async {
+        let others = cluster.other_onboardings("", ONBOARDING_SELECTOR).await;
+        let all = others.read.if_read().cloned().unwrap_or_default();
+        let mut snapshots = Vec::new();
+        for hr in all {
+            let own = (&hr.metadata.namespace, &hr.metadata.name);
+            let object = cluster.helm_release(own.0, own.1).await.unwrap();
+            let read = cluster.snapshot_with_on_demand(object, &others, reported());
+            snapshots.extend(read.await.ok());
+        }
+        snapshots
+    };
+    read.now_or_never().expect("files answer at once")
 }
 
 pub(crate) fn diagnosis(name: &str) -> Diagnosis {
