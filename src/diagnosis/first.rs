@@ -6,8 +6,8 @@ use super::case::Case;
 use super::finding::{Evidence, Subject};
 use crate::model::helm_storage::Release;
 use crate::model::names::release_secret;
-use crate::model::onboarding::Values;
-use crate::snapshot::{Checked, IfRead};
+use crate::model::onboarding::{Values, encryption_of};
+use crate::snapshot::{Checked, IfRead, Unread, Why};
 
 /// The first revision; `None` where none is stored.
 ///
@@ -28,6 +28,16 @@ pub(super) fn revision<'a>(case: &Case<'a>) -> Checked<Option<&'a Release>> {
 /// What the revision's values say of the four that an onboarding sets.
 pub(super) fn values(release: &Release) -> Values {
     Values::parse(&release.config)
+}
+
+/// Whether the documents were encrypted at the installation.
+///
+/// # Errors
+/// The revision's values are not those of an onboarding, or are not what they should be.
+pub(super) fn encryption(first: &Release) -> Checked<bool> {
+    let what = "the values of the first revision";
+    let encryption = encryption_of(&first.config, &first.chart.values);
+    encryption.map_err(|why| Unread::new(what, Why::Broken(why.to_owned())))
 }
 
 /// The revision and the manifest as evidence: the same field of both.

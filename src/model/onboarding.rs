@@ -20,6 +20,23 @@ pub struct Values {
     unread: bool,
 }
 
+/// Whether documents are encrypted by these values of an onboarding over a chart's own.
+///
+/// # Errors
+/// Why it is not known, as a clause.
+pub fn encryption_of(values: &Value, of_chart: &Value) -> Result<bool, &'static str> {
+    if matches!(Values::parse(values).claim(), Claim::Incomplete(_)) {
+        return Err("they name no database");
+    }
+    let set = [values, of_chart].map(|values| values.get("encryption"));
+    match set.into_iter().flatten().find(|value| !value.is_null()) {
+        Some(Value::Bool(encryption)) => Ok(*encryption),
+        Some(_) => Err("encryption is neither true nor false"),
+        // The chart's default.
+        None => Ok(true),
+    }
+}
+
 impl Values {
     /// Reads them from a values document; what is not a plain scalar is left out.
     pub fn parse(values: &Value) -> Self {

@@ -34,8 +34,8 @@ fn check(case: &Case<'_>) -> Verdict {
     if let Some(unread) = case.unread_values(&["encryption"]) {
         return Err(unread);
     }
+    let was = first::encryption(first)?;
     // Not set is the chart's default.
-    let was = first::values(first).encryption.unwrap_or(true);
     let is = case.hr().values().encryption.unwrap_or(true);
     if was == is {
         return Ok(None);
@@ -70,7 +70,8 @@ fn check(case: &Case<'_>) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::fixture;
+    use crate::diagnosis::{Case, fixture};
+    use serde_json::{Value, json};
 
     #[test]
     fn a_change_is_found_in_the_first_revision() {
@@ -78,5 +79,39 @@ mod tests {
             fixture::sentence("ready-and-encryption-changed", "SKVS331"),
             "encryption was changed from true to false after the installation"
         );
+    }
+
+    #[test]
+    fn values_that_are_no_onboardings_do_not_say_what_encryption_was() {
+        let name = "ready-and-encryption-changed";
+        let mut snapshot = fixture::snapshot(name);
+        let mut check = |config: Value, chart: Value| {
+            let parts = &mut *snapshot;
+            let first = match parts.first_release.seen_mut() {
+                Some(first) => first,
+                None => parts.release.seen_mut().unwrap(),
+            };
+            (first.config, first.chart.values) = (config, chart);
+            let found = super::check(&Case::new(&snapshot, fixture::meta(name).now));
+            found
+                .map(|found| found.is_some())
+                .map_err(|unread| unread.what)
+        };
+        let own = |encryption: Value| json!({"namespace": "pds", "database": "database", "encryption": encryption});
+        let unread = || Err("the values of the first revision".to_owned());
+        for (config, chart, found) in [
+            (own(json!(true)), json!(null), Ok(true)),
+            (own(json!(false)), json!(null), Ok(false)),
+            // The chart's default.
+            (own(json!(null)), json!(null), Ok(true)),
+            (own(json!(null)), json!({"encryption": false}), Ok(false)),
+            (json!({}), json!({"encryption": false}), unread()),
+            (json!(null), json!(null), unread()),
+            (own(json!("true")), json!(null), unread()),
+            (own(json!(null)), json!({"encryption": 1}), unread()),
+        ] {
+            let shown = format!("{config} {chart}");
+            assert_eq!(check(config, chart), found, "{shown}");
+        }
     }
 }
