@@ -24,6 +24,7 @@ mod words;
 pub use cause::{Cause, Source};
 pub use notes::noted;
 pub use text::{Applied, FailureText, split_trailer};
+pub(in crate::model) use wait::resources;
 pub use wait::{JOB_FAILURES, Wait, Waited, failed_pod, hook_job};
 
 use super::condition::{Condition, Stated};

@@ -7,6 +7,7 @@ use super::condition::{Condition, Conditions, Dated, Stated, Undated};
 use super::field::{Entries, Field, Fields, Meta, Parsed};
 use super::source::SourceRef;
 pub use inventory::Applied;
+use remedy::target;
 pub use remedy::{Remedy, is_cut_off, is_of_download, remedy};
 use serde::Deserialize;
 use serde_json::Value;
@@ -32,6 +33,9 @@ pub struct Kustomization {
     inventory: Field<Inventory>,
     /// The variables that it puts into the manifests.
     post_build: Field<PostBuild>,
+    /// Its folder in the source.
+    path: Field<String>,
+    patches: Entries<Patch>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
@@ -42,6 +46,13 @@ struct KubeConfig {}
 #[serde(default)]
 struct PostBuild {
     substitute: Field<BTreeMap<String, String>>,
+}
+
+/// One of `spec.patches`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+struct Patch {
+    #[serde(default)]
+    patch: String,
 }
 
 /// A map rather than a struct, which a list would fit too.
@@ -100,6 +111,8 @@ impl Kustomization {
             kube_config: fields.at("/spec/kubeConfig"),
             inventory,
             post_build: fields.at("/spec/postBuild"),
+            path: fields.at("/spec/path"),
+            patches: fields.list("/spec/patches"),
             suspend: fields.at("/spec/suspend"),
             prune: fields.at("/spec/prune"),
             source_ref: fields.at("/spec/sourceRef"),
@@ -139,9 +152,39 @@ impl Kustomization {
         Err("its status does not list this HelmRelease among what it has applied")
     }
 
-    /// What to do about one of its messages: as [`remedy`], with the variables that the message may be about.
+    /// The Kustomization that a message says it waits for, as `namespace/name`.
+    pub fn waited_for(message: &str) -> Option<&str> {
+        let (id, _) = message.split_once("dependency '")?.1.split_once('\'')?;
+        id.contains('/').then_some(id)
+    }
+
+    /// The names of an object of this kind that it has applied.
+    fn applied_names(&self, kind: &str) -> Vec<&str> {
+        let known = self.inventory.set().and_then(listed);
+        let ids = known.into_iter().flat_map(|known| &known.known);
+        ids.filter_map(|entry| {
+            // Neither a namespace nor a name has an underscore.
+            let mut parts = entry.id.split('_').skip(1);
+            let (name, _, own) = (parts.next()?, parts.next()?, parts.next()?);
+            (own == kind && parts.next().is_none()).then_some(name)
+        })
+        .collect()
+    }
+
+    /// What to do about one of its messages: as [`remedy`], with what of its own spec the message may be about.
     pub fn remedy(&self, message: &str) -> Option<Remedy> {
         let remedy = remedy(message)?;
+        if let Some(target) = target(message) {
+            let mut patches = self.patches.known.iter();
+            let is_in_spec = patches.any(|own| names(&own.patch, target.name));
+            let near = crate::text::near(target.name, self.applied_names(target.kind));
+            return Some(target.remedy(is_in_spec, near.first().copied()));
+        }
+        if let Some(path) = self.path.as_str().filter(|path| path.contains('\\'))
+            && message.contains(path.trim_start_matches("./"))
+        {
+            return Some(Remedy::of_path(&path.replace('\\', "/")));
+        }
         let set = self.post_build.set().and_then(|p| p.substitute.set());
         Some(match set {
             Some(variables) => remedy.with_variables(variables),

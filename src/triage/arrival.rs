@@ -162,6 +162,8 @@ fn of_others(
             ))),
         };
     }
+    // Several may wait for one.
+    let mut explained: Vec<&Kustomization> = Vec::new();
     for k in held.iter().take(SHOWN) {
         let (id, said) = (id(k), said(k));
         let message = said.map(|condition| one_line(&condition.message));
@@ -187,9 +189,17 @@ fn of_others(
                     "Kustomization {id} is not Ready for its current spec, so its folder may not have been applied yet{}",
                     message.map_or(String::new(), |message| format!(" ({message})"))
                 ));
-                match said.and_then(|condition| k.remedy(&condition.message)) {
-                    Some(remedy) => error.hint(remedy.to_string()),
-                    None => error,
+                match (awaited(all, k), said) {
+                    (Some(last), _) if explained.contains(&last) => error,
+                    (Some(last), _) => {
+                        explained.push(last);
+                        of_dependency(last, error)
+                    }
+                    (None, Some(condition)) => match k.remedy(&condition.message) {
+                        Some(remedy) => error.hint(remedy.to_string()),
+                        None => error,
+                    },
+                    (None, None) => error,
                 }
             }
         };
@@ -197,6 +207,49 @@ fn of_others(
     match held.len().saturating_sub(SHOWN) {
         0 => error.hint(list.after("all of them:")),
         more => error.hint(list.after(format!("{more} more may not be applied; all of them:"))),
+    }
+}
+
+/// The Kustomization that `k` waits for, at the end of a chain where that one waits too.
+fn awaited<'k>(all: &'k [Kustomization], k: &'k Kustomization) -> Option<&'k Kustomization> {
+    let mut last = k;
+    // Two may wait for each other.
+    for _ in 0..all.len() {
+        let message = said(last).map(|condition| condition.message.as_str());
+        let next = message
+            .and_then(Kustomization::waited_for)
+            .and_then(|id| all.iter().find(|other| other.meta.id() == id));
+        match next {
+            Some(next) => last = next,
+            None => break,
+        }
+    }
+    (last != k).then_some(last)
+}
+
+/// Adds why the Kustomization that another one waits for is not ready.
+fn of_dependency(k: &Kustomization, error: Error) -> Error {
+    let id = id(k);
+    let Some(condition) = said(k) else {
+        return match k.state() {
+            State::Applied => error.hint(format!(
+                "Kustomization {id}, for which it waits, is Ready by now"
+            )),
+            State::Suspended(_) => error.hint(format!(
+                "Kustomization {id}, for which it waits, is suspended"
+            )),
+            _ => error.hint(format!(
+                "why Kustomization {id}, for which it waits, is not Ready is not known"
+            )),
+        };
+    };
+    let error = error.hint(format!(
+        "it waits for Kustomization {id}, which is not Ready: {}",
+        one_line(&condition.message)
+    ));
+    match k.remedy(&condition.message) {
+        Some(remedy) => error.hint(remedy.to_string()),
+        None => error,
     }
 }
 
@@ -395,6 +448,71 @@ mod tests {
         own.conditions.edit()[0].message = "HelmRelease/n/a: no".to_owned();
         let named = hints(&[own], unknown());
         assert!(!named.contains("s was not read"), "{named}");
+    }
+
+    #[test]
+    fn what_a_kustomization_waits_for_says_why() {
+        let one = |name: &str, suspend: bool, reason: &str, message: &str| {
+            let status = ["False", "True"][usize::from(reason == "ReconciliationSucceeded")];
+            let ready = json!({"type": "Ready", "status": status, "reason": reason, "message": message, "observedGeneration": 2});
+            Kustomization::from_value(&json!({
+                "metadata": {"namespace": "n", "name": name, "generation": 2},
+                "spec": {"suspend": suspend},
+                "status": {"observedGeneration": 2, "conditions": [ready]},
+            }))
+        };
+        let waits = |name: &str, on: &str| {
+            let message = format!("dependency 'n/{on}' is not ready");
+            one(name, false, "DependencyNotReady", &message)
+        };
+        let hints = |last: &[Kustomization]| {
+            let mut all = vec![waits("onboardings", "b"), waits("b", "c")];
+            all.extend_from_slice(last);
+            let error = judged(
+                &all,
+                "a",
+                Fetched::default(),
+                None,
+                Error::not_saved("no onboarding a"),
+            );
+            let hints = error.hints().iter().map(Hint::plain);
+            hints.take(4).collect::<Vec<_>>().join("\n")
+        };
+        let ready = one("c", false, "ReconciliationSucceeded", "m");
+        let objects = "health check failed after 5m0s: timeout waiting for: [ImagePolicy/n/i status: 'Terminating']";
+        let all = [
+            hints(&[one("c", false, "HealthCheckFailed", objects)]),
+            hints(&[ready]),
+            hints(&[one("c", true, "ReconciliationSucceeded", "m")]),
+            hints(&[waits("c", "b")]),
+            hints(&[]),
+        ];
+        insta::assert_snapshot!(all.join("\n\n"), @"
+        Kustomization n/onboardings is not Ready for its current spec, so its folder may not have been applied yet (dependency 'n/b' is not ready)
+        it waits for Kustomization n/c, which is not Ready: health check failed after 5m0s: timeout waiting for: [ImagePolicy/n/i status: 'Terminating']
+        ImagePolicy n/i: deleted, but kept by a finalizer; check that image-reflector-controller runs, which removes it. If that controller was removed on purpose, remove the finalizers by hand
+        Kustomization n/b is not Ready for its current spec, so its folder may not have been applied yet (dependency 'n/c' is not ready)
+
+        Kustomization n/onboardings is not Ready for its current spec, so its folder may not have been applied yet (dependency 'n/b' is not ready)
+        Kustomization n/c, for which it waits, is Ready by now
+        Kustomization n/b is not Ready for its current spec, so its folder may not have been applied yet (dependency 'n/c' is not ready)
+        all of them: kubectl get kustomizations.kustomize.toolkit.fluxcd.io -A
+
+        Kustomization n/c is suspended, so nothing new in its folder is applied
+        Kustomization n/onboardings is not Ready for its current spec, so its folder may not have been applied yet (dependency 'n/b' is not ready)
+        Kustomization n/c, for which it waits, is suspended
+        Kustomization n/b is not Ready for its current spec, so its folder may not have been applied yet (dependency 'n/c' is not ready)
+
+        Kustomization n/onboardings is not Ready for its current spec, so its folder may not have been applied yet (dependency 'n/b' is not ready)
+        it waits for Kustomization n/b, which is not Ready: dependency 'n/c' is not ready
+        first fix the Kustomization that the message names, or correct spec.dependsOn
+        Kustomization n/b is not Ready for its current spec, so its folder may not have been applied yet (dependency 'n/c' is not ready)
+
+        Kustomization n/onboardings is not Ready for its current spec, so its folder may not have been applied yet (dependency 'n/b' is not ready)
+        it waits for Kustomization n/b, which is not Ready: dependency 'n/c' is not ready
+        first fix the Kustomization that the message names, or correct spec.dependsOn
+        Kustomization n/b is not Ready for its current spec, so its folder may not have been applied yet (dependency 'n/c' is not ready)
+        ");
     }
 
     #[test]

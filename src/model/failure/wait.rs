@@ -147,7 +147,7 @@ impl Waited {
 }
 
 /// Reads `[Kind/ns/name status: 'S', …]`, wherever it is in `text`; empty if it is missing.
-pub(super) fn resources(text: &str) -> Vec<Waited> {
+pub(in crate::model) fn resources(text: &str) -> Vec<Waited> {
     let lines = text
         .lines()
         .filter_map(|line| of_helm_4(line).or_else(|| of_helm_4_by_name(line)));

@@ -6,7 +6,8 @@ mod texts;
 
 use crate::model::duration::parse_duration;
 use crate::model::failure::refusal::{lacks_service, service_of};
-use crate::text::one_line;
+use crate::model::failure::resources;
+use crate::text::{few, one_line};
 use std::collections::BTreeMap;
 use std::fmt;
 use texts::{ELSEWHERE, FIELD, FIELD_OF_FLUX, IN_REPOSITORY, Row, UNQUOTED, WEBHOOK};
@@ -42,6 +43,16 @@ impl Remedy {
 const VARIABLES: usize = 3;
 
 impl Remedy {
+    /// A folder that is written with backslashes, which on Linux belong to the name.
+    pub(super) fn of_path(path: &str) -> Self {
+        Self {
+            what: one_line(&format!(
+                "write spec.path of the Kustomization with slashes: {path}"
+            )),
+            is_in_repository: true,
+        }
+    }
+
     /// Of text without quotes, the variables that may have put it there: kustomize drops the quotes around a variable that is text.
     pub(super) fn with_variables(self, variables: &BTreeMap<String, String>) -> Self {
         if self.what != UNQUOTED {
@@ -64,6 +75,83 @@ impl Remedy {
             ..self
         }
     }
+}
+
+/// The object that a patch is for and the folder does not have; the text writes it as `Kind.version.group/name.namespace`.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Target<'m> {
+    pub(super) kind: &'m str,
+    pub(super) name: &'m str,
+}
+
+/// Reads which object a patch is for.
+pub(super) fn target(message: &str) -> Option<Target<'_>> {
+    let (_, id) = message.split_once("no matches for Id ")?;
+    let id = id.split([';', ' ', ',']).next()?;
+    let (kind, name) = id.split_once('/')?;
+    let (kind, (name, _)) = (kind.split('.').next()?, name.rsplit_once('.')?);
+    (!kind.is_empty() && !name.is_empty()).then_some(Target { kind, name })
+}
+
+impl Target<'_> {
+    /// What to do about the patch. `is_in_spec`: the Kustomization's own spec has it. `near`: the name like this that an object has.
+    pub(super) fn remedy(&self, is_in_spec: bool, near: Option<&str>) -> Remedy {
+        let place = match is_in_spec {
+            true => "spec.patches of the Kustomization has a patch for",
+            false => "a patch or a replacement names",
+        };
+        let like = near.map_or_else(String::new, |name| format!(" (it has {})", one_line(name)));
+        let object = one_line(&format!("{} {}", self.kind, self.name));
+        Remedy {
+            what: format!(
+                "{place} {object}, which the folder does not have{like}: correct the name there, or remove the patch"
+            ),
+            is_in_repository: true,
+        }
+    }
+}
+
+/// Which controller removes the finalizer of an object of Flux.
+fn controller(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "Kustomization" => "kustomize-controller",
+        "HelmRelease" => "helm-controller",
+        "GitRepository" | "OCIRepository" | "HelmRepository" | "HelmChart" | "Bucket" => {
+            "source-controller"
+        }
+        "ImageRepository" | "ImagePolicy" => "image-reflector-controller",
+        "ImageUpdateAutomation" => "image-automation-controller",
+        "Receiver" => "notification-controller",
+        _ => return None,
+    })
+}
+
+/// Objects that are named at most.
+const TERMINATING: usize = 3;
+
+/// What keeps objects that are being deleted, where a message waits for them.
+fn terminating(message: &str) -> Option<String> {
+    let mut objects = resources(message);
+    objects.retain(|object| object.status == "Terminating");
+    let first = objects.first()?;
+    let ids = objects.iter().map(|o| format!("{} {}", o.kind, o.id()));
+    let ids = few(&ids.collect::<Vec<_>>(), ", ", TERMINATING);
+    let same = controller(&first.kind).filter(|own| {
+        objects
+            .iter()
+            .all(|object| controller(&object.kind) == Some(own))
+    });
+    let whose = match same {
+        // Their objects have nothing outside the cluster.
+        Some(controller) if controller.starts_with("image-") => format!(
+            "check that {controller} runs, which removes it. If that controller was removed on purpose, remove the finalizers by hand"
+        ),
+        Some(controller) => format!("check that {controller} runs, which removes it"),
+        None => "check that the controller that removes it runs".to_owned(),
+    };
+    Some(one_line(&format!(
+        "{ids}: deleted, but kept by a finalizer; {whose}"
+    )))
 }
 
 /// Without quotes YAML reads it as true, false, a number or nothing.
@@ -105,6 +193,9 @@ pub fn remedy(message: &str) -> Option<Remedy> {
     }
     if let Some(what) = hours(message) {
         return at(true, &what);
+    }
+    if let Some(what) = terminating(message) {
+        return at(false, &what);
     }
     // A part that is looked for with a colon before it may also be the beginning.
     let text = format!(": {message}");
@@ -196,6 +287,90 @@ fn is_of_flux(message: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_patch_without_an_object_names_the_one_that_is_meant() {
+        let applied = |id: &str| serde_json::json!({"id": id, "v": "v2"});
+        let of = |patches: serde_json::Value, id: &str| {
+            let object = serde_json::json!({"spec": {"patches": patches}, "status": {"inventory": {"entries": [
+                applied("n_team--order_helm.toolkit.fluxcd.io_HelmRelease"),
+                applied("n_team--orders2_apps_Deployment"),
+                applied("n_other_helm.toolkit.fluxcd.io_HelmRelease"),
+            ]}}});
+            let message = format!(
+                "kustomize build failed: no resource matches strategic merge patch \"{id}\": no matches for Id {id}; failed to find unique target for patch {id}"
+            );
+            let kustomization = super::super::Kustomization::from_value(&object);
+            kustomization.remedy(&message).unwrap().to_string()
+        };
+        let id = "HelmRelease.v2.helm.toolkit.fluxcd.io/team--orders.n";
+        let own =
+            serde_json::json!([{"patch": "kind: HelmRelease\nmetadata:\n  name: team--orders\n"}]);
+        insta::assert_snapshot!(of(own.clone(), id), @"spec.patches of the Kustomization has a patch for HelmRelease team--orders, which the folder does not have (it has team--order): correct the name there, or remove the patch");
+        // Another name, and another kind.
+        let other = of(
+            own.clone(),
+            "HelmRelease.v2.helm.toolkit.fluxcd.io/team--order2.n",
+        );
+        assert!(
+            other.starts_with("a patch or a replacement names HelmRelease team--order2,"),
+            "{other}"
+        );
+        let service = of(
+            serde_json::json!(null),
+            "Service.v1.[noGrp]/team--orders.[noNs]",
+        );
+        insta::assert_snapshot!(service, @"a patch or a replacement names Service team--orders, which the folder does not have: correct the name there, or remove the patch");
+        // A text that does not say which.
+        for odd in [
+            "no matches for Id ",
+            "no matches for Id x",
+            "no matches for Id /x.n",
+            "no matches for Id A.v1/x",
+        ] {
+            assert_eq!(target(odd), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_path_with_backslashes_is_written_with_slashes() {
+        let of = |path: &str, said: &str| {
+            let object = serde_json::json!({"spec": {"path": path}});
+            let message = format!(
+                "kustomization path not found: stat /tmp/kustomization-1/{said}: no such file or directory"
+            );
+            let kustomization = super::super::Kustomization::from_value(&object);
+            kustomization.remedy(&message).unwrap().to_string()
+        };
+        for (path, written) in [(r"./a\b", "./a/b"), (r"a\b\c", "a/b/c")] {
+            let said = of(path, path.trim_start_matches("./"));
+            assert_eq!(
+                said,
+                format!("write spec.path of the Kustomization with slashes: {written}")
+            );
+        }
+        let usual =
+            "correct spec.path of the Kustomization, or restore the folder in the repository";
+        assert_eq!(of("./a/b", "a/b"), usual);
+        // A message of an older path.
+        assert_eq!(of(r"./a\b", "c"), usual);
+    }
+
+    #[test]
+    fn objects_that_stay_in_deletion_name_their_controller() {
+        let of = |objects: &str| {
+            let message =
+                format!("health check failed after 5m0.03s: timeout waiting for: [{objects}]");
+            remedy(&message).map(|remedy| remedy.to_string())
+        };
+        let [image, chart, own] = ["ImagePolicy/n/a", "HelmChart/n/b", "Widget/n/c"]
+            .map(|id| format!("{id} status: 'Terminating'"));
+        insta::assert_snapshot!(of(&image).unwrap(), @"ImagePolicy n/a: deleted, but kept by a finalizer; check that image-reflector-controller runs, which removes it. If that controller was removed on purpose, remove the finalizers by hand");
+        insta::assert_snapshot!(of(&chart).unwrap(), @"HelmChart n/b: deleted, but kept by a finalizer; check that source-controller runs, which removes it");
+        insta::assert_snapshot!(of(&format!("{image}, {chart}")).unwrap(), @"ImagePolicy n/a, HelmChart n/b: deleted, but kept by a finalizer; check that the controller that removes it runs");
+        insta::assert_snapshot!(of(&own).unwrap(), @"Widget n/c: deleted, but kept by a finalizer; check that the controller that removes it runs");
+        assert_eq!(of("HelmRelease/n/a status: 'InProgress'"), None);
+    }
 
     #[test]
     fn hours_are_written_in_minutes() {
@@ -441,6 +616,22 @@ mod tests {
             ("envsubst error: x", "$${ where ${"),
             ("var substitution failed for 'a'", "$${ where ${"),
             ("x: unknown field \"spec.y\"", "remove or correct the field"),
+            (
+                "kustomize build failed: json: unknown field \"spec\"",
+                "rename the file",
+            ),
+            (
+                "kustomize build failed: invalid Kustomization: json: unknown field \"stringData\"",
+                "rename the file",
+            ),
+            (
+                "kustomize build failed: invalid Kustomization: json: unknown field \"resource\"",
+                "that kustomize does not know",
+            ),
+            (
+                "HelmRelease/n/a dry-run failed (BadRequest): metadata.managedFields must be nil",
+                "remove metadata.managedFields",
+            ),
             (
                 "failed to download archive: GET http://source-controller.flux-system.svc/x giving up after 10 attempt(s)",
                 "check that source-controller runs",

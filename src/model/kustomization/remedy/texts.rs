@@ -91,6 +91,9 @@ const REMOTE: &[&str] = &[
     "accumulating resources from 'git@",
 ];
 
+/// kustomize does not read its own configuration.
+const BUILD: &[&str] = &["kustomize build failed", "invalid Kustomization"];
+
 /// Of text that YAML takes for another type.
 pub(super) const UNQUOTED: &str = "put the value in quotes: without them YAML reads yes, true or a number as another type than text";
 
@@ -271,6 +274,26 @@ pub(super) const IN_REPOSITORY: &[Row] = &[
     (
         &[&[": namespaces \""], &["\" not found"]],
         "create the namespace that the message names, or correct metadata.namespace in the manifest",
+    ),
+    (
+        &[&["metadata.managedFields must be nil"]],
+        "the manifest was exported from a cluster: remove metadata.managedFields from it, and with it status and what else the API server sets (metadata.uid, resourceVersion, creationTimestamp, generation)",
+    ),
+    (
+        &[
+            BUILD,
+            &[
+                "json: unknown field \"spec\"",
+                "json: unknown field \"status\"",
+                "json: unknown field \"data\"",
+                "json: unknown field \"stringData\"",
+            ],
+        ],
+        "a file named kustomization.yaml holds an object, for instance a Kustomization of Flux. That name is for kustomize's own configuration: rename the file, and list it under resources",
+    ),
+    (
+        &[BUILD, &["json: unknown field \""]],
+        "a kustomization.yaml of the folder has a field that kustomize does not know: correct or remove it",
     ),
     (&[&["field not declared in schema", "unknown field"]], FIELD),
     (
