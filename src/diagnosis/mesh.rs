@@ -110,7 +110,7 @@ pub(super) fn uninjected(case: &Case<'_>, finding: Finding, pod: &Subject) -> Fi
         .command(["kubectl", "get", "mutatingwebhookconfigurations", "-l", "app=sidecar-injector", "--show-labels"])
 }
 
-fn pod_of<'a>(case: &Case<'a>, pod: &Subject) -> Option<&'a JobPod> {
+pub(super) fn pod_of<'a>(case: &Case<'a>, pod: &Subject) -> Option<&'a JobPod> {
     let job = case.creation_job().if_read()?;
     let mut pods = job.pods.if_read()?.known().iter();
     pods.find(|found| Subject::from(&found.pod.meta) == *pod)

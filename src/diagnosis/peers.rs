@@ -24,6 +24,24 @@ fn peers<'a>(case: &Case<'a>) -> Option<Vec<&'a HelmRelease>> {
     peers.iter().any(works).then_some(peers)
 }
 
+/// Another version of this chart than that of the last attempt, with an onboarding that is Ready with it. That some were not read does not
+/// make it less true.
+pub(super) fn version<'a>(case: &Case<'a>) -> Option<(&'a str, &'a HelmRelease)> {
+    let me = case.hr();
+    let attempted = me.status.last_attempted_revision.as_deref()?;
+    let own = named(me)?;
+    let others = case.others().ok()?.iter();
+    let mut ready = others.filter(|other| {
+        let theirs = named(other);
+        let is_same = |theirs: Named<'_>| theirs.name == own.name && theirs.source == own.source;
+        theirs.is_some_and(is_same) && status::ready(other) == Stated::Present(Ready::True)
+    });
+    ready.find_map(|other| {
+        let version = other.deployed_version()?;
+        (version != attempted).then_some((version, other))
+    })
+}
+
 /// The value that each of them has.
 fn agreed<'a, T: PartialEq>(
     case: &Case<'a>,

@@ -2,6 +2,7 @@
 
 use super::case::Case;
 use super::finding::{Evidence, Finding};
+use super::peers;
 use super::retries::{Fixes, then};
 use crate::model::failure::Cause;
 use crate::model::failure::template::Place;
@@ -38,12 +39,17 @@ pub(super) fn other_version(case: &Case<'_>) -> String {
     let version = hr.deployed_version();
     let version =
         version.filter(|version| attempted.is_some_and(|attempted| attempted != *version));
-    let version = match version {
-        Some(version) => format!(
+    let version = match (version, peers::version(case)) {
+        (Some(version), _) => format!(
             "version {} of the chart, which is deployed,",
             one_line(version)
         ),
-        None => "another version of the chart".to_owned(),
+        (None, Some((version, peer))) => format!(
+            "version {} of the chart, with which {} is Ready,",
+            one_line(version),
+            one_line(&peer.id())
+        ),
+        (None, None) => "another version of the chart".to_owned(),
     };
     let field = match hr.spec.chart_ref {
         Some(_) => "in the source that spec.chartRef names",

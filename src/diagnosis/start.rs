@@ -1,7 +1,9 @@
 //! Why a container could not be started, in sentences, and the step that fits: the program, its image, or a volume over it.
 
+use crate::model::field::Field;
 use crate::model::kubelet::{Fault, Obstacle, StartFailure};
 use crate::model::pod_spec::{Mount, VolumeSource};
+use crate::text::few;
 
 /// Where the container is defined.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -90,6 +92,7 @@ pub(super) fn whys(failure: &StartFailure) -> Vec<String> {
             "{} in {image} is for another CPU architecture than the node's, or is a script without a first line that names its interpreter (#!).",
             capital(&named(program))
         )],
+        Fault::TooLong(program) => too_long(failure, program),
         Fault::Mount { path, why } => not_mounted(failure, path, *why),
         Fault::WorkingFolder { path, why } => {
             let what = match why {
@@ -194,6 +197,7 @@ pub(super) fn step(failure: &StartFailure, defined: Defined) -> String {
         Fault::WrongFormat(_) => format!(
             "Use an image for the node's CPU architecture, or a node of the image's{of_image}"
         ),
+        Fault::TooLong(_) => too_long_step(failure, defined),
         Fault::Mount { path, why } => mount_step(failure, path, *why, defined),
         Fault::WorkingFolder { .. } => {
             format!("Correct workingDir in {template}, or the image{of_image}")
@@ -205,6 +209,56 @@ pub(super) fn step(failure: &StartFailure, defined: Defined) -> String {
         Fault::NoCommand => {
             format!("Use an image with a command{of_image}, or set one in {template}")
         }
+    }
+}
+
+/// Variables that are named at most.
+const VARIABLES: usize = 3;
+
+/// Why arguments and variables can be too long.
+fn too_long(failure: &StartFailure, program: &str) -> Vec<String> {
+    let mut all = vec![format!(
+        "Linux does not start {}: its arguments and environment variables together (about 2 MiB), or one of them (128 KiB), are too long.",
+        named(program)
+    )];
+    let Some(environment) = &failure.environment else {
+        all.push("The container's variables could not be read.".to_owned());
+        return all;
+    };
+    let objects = few(&environment.of_objects, ", ", VARIABLES);
+    let of_services = "Kubernetes adds several variables for each Service of the pod's namespace (enableServiceLinks), which is too much where there are thousands";
+    all.push(match (&environment.too_long[..], &environment.service_links) {
+        ([_, ..], _) => format!(
+            "Too long is {}.",
+            few(&environment.too_long, ", ", VARIABLES)
+        ),
+        ([], Field::Set(false)) if objects.is_empty() => {
+            "It does not have the variables of Services (enableServiceLinks: false).".to_owned()
+        }
+        ([], Field::Set(false)) => format!(
+            "It does not have the variables of Services (enableServiceLinks: false). Variables whose length is not in the pod: {objects}."
+        ),
+        ([], _) if objects.is_empty() => format!("{of_services}."),
+        ([], _) => format!(
+            "{of_services}. Variables whose length is not in the pod: {objects}."
+        ),
+    });
+    all
+}
+
+fn too_long_step(failure: &StartFailure, defined: Defined) -> String {
+    let (change, until_then) = (defined.change(), defined.until_then());
+    let own = failure
+        .environment
+        .as_ref()
+        .filter(|own| !own.too_long.is_empty() || own.service_links == Field::Set(false));
+    match own {
+        Some(_) => format!(
+            "{change}: mount what is long as a file in place of a variable or an argument, or shorten it{until_then}"
+        ),
+        None => format!(
+            "{change}: set enableServiceLinks: false for the pod if its namespace has thousands of Services; otherwise mount what is long as a file in place of a variable{until_then}"
+        ),
     }
 }
 
@@ -247,7 +301,11 @@ fn hangs_on_volumes(fault: &Fault) -> bool {
         | Fault::IsFolder(_)
         | Fault::Mount { .. }
         | Fault::WorkingFolder { .. } => true,
-        Fault::NotPermitted(_) | Fault::NoUser(_) | Fault::LowMemory | Fault::NoCommand => false,
+        Fault::NotPermitted(_)
+        | Fault::TooLong(_)
+        | Fault::NoUser(_)
+        | Fault::LowMemory
+        | Fault::NoCommand => false,
     }
 }
 
@@ -525,6 +583,66 @@ mod tests {
         Neither the pod nor image registry.example/create:2 names a command.
         -> Use an image with a command (values.databaseCreationJob.image), or set one in the chart's template
         ");
+    }
+
+    #[test]
+    fn what_is_too_long_for_a_program_is_a_variable_of_services_or_its_own() {
+        let told = |service_links: &Value, container: Value| {
+            let mut container = container;
+            container["name"] = json!("c");
+            let pod = Pod::from_value(
+                &json!({"spec": {"enableServiceLinks": service_links, "containers": [container]}}),
+            );
+            let message = "exec: \"/srv/run\": argument list too long";
+            let failure = StartFailure::of_message(&pod, "c", message).unwrap();
+            let all = whys(&failure).into_iter().skip(1);
+            let all = all.chain([format!("-> {}", step(&failure, Defined::ByChart))]);
+            all.collect::<Vec<_>>().join("\n")
+        };
+        let env = json!({"env": [
+            {"name": "CLIENTS", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "a"}}},
+            {"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "couchdb", "key": "a"}}},
+            {"name": "PORT", "value": "5984"},
+        ], "envFrom": [{"configMapRef": {"name": "all"}}]});
+        let long = json!({"env": [{"name": "LONG", "value": "x".repeat(128 * 1024)}]});
+        let all = [
+            told(&json!(null), json!({})),
+            told(&json!(true), env.clone()),
+            told(&json!(false), env),
+            told(&json!(false), json!({})),
+            told(&json!("no"), json!({})),
+            told(&json!(null), long),
+        ];
+        insta::assert_snapshot!(all.join("\n\n"), @"
+        Kubernetes adds several variables for each Service of the pod's namespace (enableServiceLinks), which is too much where there are thousands.
+        -> Change the chart's template, not the values: set enableServiceLinks: false for the pod if its namespace has thousands of Services; otherwise mount what is long as a file in place of a variable; until then go back to the chart version before
+
+        Kubernetes adds several variables for each Service of the pod's namespace (enableServiceLinks), which is too much where there are thousands. Variables whose length is not in the pod: CLIENTS (ConfigMap settings), KEY (Secret couchdb), ConfigMap all.
+        -> Change the chart's template, not the values: set enableServiceLinks: false for the pod if its namespace has thousands of Services; otherwise mount what is long as a file in place of a variable; until then go back to the chart version before
+
+        It does not have the variables of Services (enableServiceLinks: false). Variables whose length is not in the pod: CLIENTS (ConfigMap settings), KEY (Secret couchdb), ConfigMap all.
+        -> Change the chart's template, not the values: mount what is long as a file in place of a variable or an argument, or shorten it; until then go back to the chart version before
+
+        It does not have the variables of Services (enableServiceLinks: false).
+        -> Change the chart's template, not the values: mount what is long as a file in place of a variable or an argument, or shorten it; until then go back to the chart version before
+
+        Kubernetes adds several variables for each Service of the pod's namespace (enableServiceLinks), which is too much where there are thousands.
+        -> Change the chart's template, not the values: set enableServiceLinks: false for the pod if its namespace has thousands of Services; otherwise mount what is long as a file in place of a variable; until then go back to the chart version before
+
+        Too long is LONG.
+        -> Change the chart's template, not the values: mount what is long as a file in place of a variable or an argument, or shorten it; until then go back to the chart version before
+        ");
+        let pod = Pod::from_value(&json!({"spec": {"containers": "odd"}}));
+        let message = "exec: \"/srv/run\": argument list too long";
+        let failure = StartFailure::of_message(&pod, "c", message).unwrap();
+        assert_eq!(
+            whys(&failure)[1],
+            "The container's variables could not be read."
+        );
+    }
+
+    #[test]
+    fn a_volume_in_place_of_a_program_is_named() {
         let over = json!([{"name": "conf", "mountPath": "/srv/run"}]);
         insta::assert_snapshot!(job(&over, "exec: \"/srv/run\": is a directory"), @"
         /srv/run is a folder, not a program.

@@ -150,6 +150,41 @@ pub fn unresolved(log: &str) -> Option<Unresolved> {
     found.map(|(_, how)| how)
 }
 
+/// The host whose address was not found, where the log names it.
+pub fn unresolved_host(log: &str) -> Option<&str> {
+    const LEADS: [&str; 5] = [
+        "Could not resolve host: ",
+        "bad address '",
+        "dial tcp: lookup ",
+        "getaddrinfo ENOTFOUND ",
+        "getaddrinfo EAI_AGAIN ",
+    ];
+    let mut lines = log.lines().rev();
+    lines.find_map(|line| {
+        let (_, rest) = LEADS.iter().find_map(|lead| line.split_once(lead))?;
+        let end = |c: char| !(c.is_ascii_alphanumeric() || c == '.' || c == '-');
+        let host = rest.split(end).next()?;
+        (!host.is_empty()).then_some(host)
+    })
+}
+
+/// Whether a text in quotes goes on behind the end of its line, or has the end written out: a value of the Job ends with a line break.
+pub fn has_broken_value(log: &str) -> bool {
+    let lines: Vec<&str> = log.lines().collect();
+    let goes_on = lines.windows(2).any(|pair| {
+        let is_open = |quote: char| {
+            pair[0].matches(quote).count() % 2 == 1 && pair[1].trim_start().starts_with(quote)
+        };
+        is_open('\'') || is_open('"')
+    });
+    let is_written = |line: &&str| {
+        ["%0A@", "%0A:", "\\n'", "\\n@"]
+            .iter()
+            .any(|end| line.contains(end))
+    };
+    goes_on || lines.iter().any(is_written)
+}
+
 /// Whether the log says that no connection to CouchDB was made, as far as it says anything: no request was sent.
 pub fn is_unconnected(log: &str) -> bool {
     couch_failure(log) == Some(CouchFailure::Unreachable) && !may_have_created(log)
@@ -238,6 +273,52 @@ pub fn may_have_created(log: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_host_without_an_address_is_read() {
+        for (log, host) in [
+            (
+                "curl: (6) Could not resolve host: db.a.example",
+                Some("db.a.example"),
+            ),
+            (
+                "wget: bad address 'db.a.example:5984'",
+                Some("db.a.example"),
+            ),
+            (
+                "dial tcp: lookup db.a.example on 10.96.0.10:53: no such host",
+                Some("db.a.example"),
+            ),
+            (
+                "Error: getaddrinfo ENOTFOUND db.a.example\nlater",
+                Some("db.a.example"),
+            ),
+            // The last one counts.
+            (
+                "Could not resolve host: a\nCould not resolve host: b",
+                Some("b"),
+            ),
+            ("Could not resolve host", None),
+            ("Could not resolve host: ", None),
+        ] {
+            assert_eq!(unresolved_host(log), host, "{log}");
+        }
+    }
+
+    #[test]
+    fn a_value_with_a_line_break_is_seen() {
+        for (log, broken) in [
+            ("as user 'admin\n'", true),
+            ("as \"admin\n\" to x", true),
+            ("http://admin%0A:***@db:5984", true),
+            ("user 'admin\\n'", true),
+            ("as user 'admin'\n'x'", false),
+            ("it doesn't\nwork", false),
+            ("", false),
+        ] {
+            assert_eq!(has_broken_value(log), broken, "{log}");
+        }
+    }
 
     #[test]
     fn only_a_port_of_the_proxy_in_the_own_pod_is_waited_for() {

@@ -6,7 +6,7 @@ use super::condition::{Condition, Conditions};
 use super::field::{Entries, Field, Fields, Meta, Parsed};
 use super::owner::Owner;
 use super::placement::Wanted;
-use super::pod_spec::{Mount, Volume, VolumeMount, mounts};
+use super::pod_spec::{Environment, Mount, Variable, Variables, Volume, VolumeMount, mounts};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
@@ -31,6 +31,8 @@ pub struct Pod {
     pub node: Field<String>,
     /// It has the network of its node, and no address of its own.
     host_network: Field<bool>,
+    service_links: Field<bool>,
+    dns: Field<Dns>,
     /// What it asks of its node.
     pub wanted: Wanted,
     volumes: Entries<Volume>,
@@ -38,6 +40,24 @@ pub struct Pod {
     address: Field<String>,
     addresses: Entries<Address>,
 }
+
+/// `spec.dnsConfig`, as far as it is read.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default)]
+struct Dns {
+    searches: Entries<String>,
+    options: Entries<DnsOption>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default)]
+struct DnsOption {
+    name: Field<String>,
+    value: Field<String>,
+}
+
+/// Dots from which on a name is asked for as it is before the search domains, where a pod sets nothing else.
+const NDOTS: usize = 5;
 
 /// An entry of `status.podIPs`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -61,6 +81,8 @@ struct Planned {
     command: Entries<String>,
     resources: Field<Resources>,
     volume_mounts: Entries<VolumeMount>,
+    env: Entries<Variable>,
+    env_from: Entries<Variables>,
     readiness_probe: Field<Probe>,
     startup_probe: Field<Probe>,
     liveness_probe: Field<Probe>,
@@ -162,6 +184,8 @@ impl Pod {
             grace: fields.at("/spec/terminationGracePeriodSeconds"),
             node: fields.at("/spec/nodeName"),
             host_network: fields.at("/spec/hostNetwork"),
+            service_links: fields.at("/spec/enableServiceLinks"),
+            dns: fields.at("/spec/dnsConfig"),
             wanted: Wanted {
                 selector: fields.at("/spec/nodeSelector"),
                 affinity: fields.at(
@@ -274,6 +298,29 @@ impl Pod {
             };
         };
         mounts(&self.volumes, &own.volume_mounts)
+    }
+
+    /// The search domains of its own in which this host is looked for before the name itself is; empty where there are none, or where the
+    /// name comes first.
+    pub fn searched_first(&self, host: &str) -> &[String] {
+        let Some(dns) = self.dns.set() else {
+            return &[];
+        };
+        let mut options = dns.options.known.iter();
+        let ndots = options.find(|option| option.name.is(&"ndots".to_owned()));
+        let ndots = ndots.and_then(|option| option.value.text().parse().ok());
+        let is_short = host.matches('.').count() < ndots.unwrap_or(NDOTS);
+        match is_short && !host.ends_with('.') {
+            true => &dns.searches.known,
+            false => &[],
+        }
+    }
+
+    /// What a container's program gets as its environment; `None` where the container cannot be read.
+    pub fn environment(&self, container: &str) -> Option<Environment> {
+        let own = self.planned.known.iter().find(|c| c.name == container)?;
+        let links = self.service_links.clone();
+        Some(Environment::new(links, &own.env, &own.env_from))
     }
 
     /// The image of a container, as `spec` has it.
@@ -645,6 +692,33 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use serde_json::json;
+
+    #[test]
+    fn a_host_with_few_dots_is_looked_for_in_the_pods_own_domains_first() {
+        let first = |dns: Value, host: &str| {
+            let pod = Pod::from_value(&json!({"spec": {"dnsConfig": dns}}));
+            pod.searched_first(host).join(" ")
+        };
+        let own = |ndots: &str| {
+            let options = json!([{"name": "edns0"}, {"name": "ndots", "value": ndots}]);
+            json!({"searches": ["corp.example"], "options": options})
+        };
+        let without = json!({"searches": ["corp.example"]});
+        for (dns, host, found) in [
+            (without.clone(), "db.a.example", true),
+            (without.clone(), "a.b.c.d.e.example", false),
+            (without, "db.a.example.", false),
+            (own("2"), "db.example", true),
+            (own("1"), "db.example", false),
+            (own("x"), "db.example", true),
+            (json!(null), "db.example", false),
+            (json!({"searches": []}), "db.example", false),
+        ] {
+            let shown = format!("{dns} {host}");
+            let wanted = if found { "corp.example" } else { "" };
+            assert_eq!(first(dns, host), wanted, "{shown}");
+        }
+    }
 
     #[test]
     fn policies_are_not_meant_for_pods_with_the_nodes_network() {

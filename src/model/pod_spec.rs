@@ -29,6 +29,7 @@ pub struct Container {
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Variable {
+    name: Field<String>,
     pub value: Field<String>,
     pub value_from: Field<ValueFrom>,
 }
@@ -166,6 +167,53 @@ pub fn mounts(volumes: &Entries<Volume>, own: &Entries<VolumeMount>) -> Entries<
             .flatten()
             .map(|(mount, _)| mount)
             .collect(),
+    }
+}
+
+/// Most bytes of one variable or argument that Linux gives to a program, with the name and the end (MAX_ARG_STRLEN).
+const LONGEST: usize = 128 * 1024;
+
+/// What a container's program gets as its environment, beyond what the image sets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Environment {
+    /// Kubernetes adds variables of each Service of the namespace; it does unless the pod says no.
+    pub service_links: Field<bool>,
+    /// Variables whose values are in an object: `PORT (ConfigMap a)`, or the object alone where all its entries are variables.
+    pub of_objects: Vec<String>,
+    /// Variables that are longer than Linux allows.
+    pub too_long: Vec<String>,
+}
+
+impl Environment {
+    /// From the entries of a container.
+    pub fn new(
+        service_links: Field<bool>,
+        env: &Entries<Variable>,
+        env_from: &Entries<Variables>,
+    ) -> Self {
+        let object = |of: &Field<Reference>, kind: &str| {
+            let name = of.set()?.name.as_str()?;
+            Some(format!("{kind} {name}"))
+        };
+        let named = env.known.iter().filter_map(|variable| {
+            let from = variable.value_from.set()?;
+            let object = object(&from.config_map_key_ref, "ConfigMap")
+                .or_else(|| object(&from.secret_key_ref, "Secret"))?;
+            Some(format!("{} ({object})", variable.name.text()))
+        });
+        let whole = env_from.known.iter().filter_map(|from| {
+            object(&from.config_map_ref, "ConfigMap").or_else(|| object(&from.secret_ref, "Secret"))
+        });
+        let too_long = env.known.iter().filter(|variable| {
+            let both = variable.name.text().len() + variable.value.text().len();
+            // An equals sign is between the two, and a zero byte at the end.
+            both + 2 > LONGEST
+        });
+        Self {
+            service_links,
+            of_objects: named.chain(whole).collect(),
+            too_long: too_long.map(|v| v.name.text().to_owned()).collect(),
+        }
     }
 }
 

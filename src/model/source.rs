@@ -11,6 +11,7 @@ use serde_json::Value;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Source {
     pub meta: Meta,
+    /// Of a Bucket: its endpoint.
     pub url: Field<String>,
     /// Of a HelmRepository: `default` or `oci`.
     pub repository_type: Field<String>,
@@ -116,7 +117,11 @@ impl Source {
     pub fn from_value(object: &Value, kind: &str) -> Self {
         let mut fields = Fields::new(object);
         Self {
-            url: fields.at("/spec/url"),
+            url: match fields.at("/spec/url") {
+                // A Bucket has a host in its place.
+                Field::Absent => fields.at("/spec/endpoint"),
+                url => url,
+            },
             repository_type: fields.at("/spec/type"),
             provider: fields.at("/spec/provider"),
             secret_ref: fields.at("/spec/secretRef"),

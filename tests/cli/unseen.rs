@@ -64,7 +64,7 @@ struct Round {
     least: usize,
 }
 
-const ROUNDS: [Round; 9] = [
+const ROUNDS: [Round; 10] = [
     Round {
         name: "First round",
         folder: "unseen",
@@ -109,6 +109,11 @@ const ROUNDS: [Round; 9] = [
         name: "Ninth round",
         folder: "unseen/ninth",
         least: 24,
+    },
+    Round {
+        name: "Tenth round",
+        folder: "unseen/tenth",
+        least: 21,
     },
 ];
 

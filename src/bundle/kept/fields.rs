@@ -116,7 +116,7 @@ const SOURCE: &str = "
         status/artifact/revision
     word: spec/type
     figure: spec/suspend spec/passCredentials status/observedGeneration status/artifact/lastUpdateTime
-    text: spec/url status/artifact/url";
+    text: spec/url spec/endpoint status/artifact/url";
 
 /// The values of an onboarding, of its chart, and of its release: below `values`.
 const VALUES: &str = "
@@ -195,6 +195,9 @@ pub(super) const RESOURCES: [Resource; 35] = [
             spec/containers/*/name spec/initContainers/*/name status/containerStatuses/*/name status/initContainerStatuses/*/name
             spec/volumes/*/name spec/volumes/*/configMap/name spec/volumes/*/secret/secretName
             spec/containers/*/volumeMounts/*/name spec/initContainers/*/volumeMounts/*/name
+            spec/dnsConfig/searches/* spec/dnsConfig/options/*/name
+            spec/containers/*/env/*/name spec/containers/*/env/*/valueFrom/configMapKeyRef/name spec/containers/*/env/*/valueFrom/secretKeyRef/name
+            spec/containers/*/envFrom/*/configMapRef/name spec/containers/*/envFrom/*/secretRef/name
         word: metadata/ownerReferences/*/kind spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms/*/matchExpressions/*/operator
             status/phase status/reason status/containerStatuses/*/state/waiting/reason status/containerStatuses/*/state/terminated/reason
             status/containerStatuses/*/lastState/terminated/reason status/initContainerStatuses/*/state/waiting/reason
@@ -203,7 +206,7 @@ pub(super) const RESOURCES: [Resource; 35] = [
             status/containerStatuses/*/state/terminated/exitCode status/containerStatuses/*/lastState/terminated/exitCode
             status/containerStatuses/*/state/terminated/finishedAt status/containerStatuses/*/lastState/terminated/finishedAt
             status/initContainerStatuses/*/state/terminated/finishedAt status/initContainerStatuses/*/lastState/terminated/finishedAt
-            spec/hostNetwork
+            spec/hostNetwork spec/enableServiceLinks spec/dnsConfig/options/*/value
             spec/containers/*/readinessProbe/timeoutSeconds spec/containers/*/startupProbe/timeoutSeconds spec/containers/*/livenessProbe/timeoutSeconds
             spec/volumes/*/projected/defaultMode
             spec/terminationGracePeriodSeconds status/initContainerStatuses/*/ready status/initContainerStatuses/*/state/running/startedAt

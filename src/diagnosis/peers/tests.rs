@@ -125,3 +125,46 @@ fn a_change_says_what_can_be_typed() {
         "So it is; remove metadata.labels.\"sharding.fluxcd.io/key\""
     );
 }
+
+/// The version of the chart that is named beside these onboardings, where the last attempt had 0.1.4.
+fn other_version(others: Vec<HelmRelease>) -> Option<String> {
+    let mut snapshot = fixture::snapshot("target-namespace-missing");
+    snapshot.helm_release.status.last_attempted_revision = Some("0.1.4".to_owned());
+    let me = snapshot.helm_release.clone();
+    snapshot.others = Arc::new(Read::Seen([vec![me], others].concat()));
+    // That some were not read does not matter.
+    snapshot.not_elsewhere = Some(Why::Forbidden("list helmreleases".to_owned()));
+    let case = Case::new(&snapshot, fixture::meta("target-namespace-missing").now);
+    version(&case).map(|(version, peer)| format!("{version} {}", peer.id()))
+}
+
+#[test]
+fn another_version_is_named_where_an_onboarding_is_ready_with_it() {
+    let own = &fixture::snapshot("target-namespace-missing").helm_release;
+    let with = |version: &str, ready: &str, status: &str| {
+        let mut other = peer("a", "core", ready);
+        other.spec.chart = own.spec.chart.clone();
+        other.metadata.namespace.clone_from(&own.metadata.namespace);
+        other.status.history = vec![
+            serde_json::from_value(json!({"name": "a", "chartVersion": version, "status": status}))
+                .unwrap(),
+        ];
+        other
+    };
+    let good = || with("0.1.3", "True", "deployed");
+    assert_eq!(
+        other_version(vec![good()]).as_deref(),
+        Some("0.1.3 flux-system/a")
+    );
+    assert_eq!(other_version(vec![with("0.1.4", "True", "deployed")]), None);
+    assert_eq!(
+        other_version(vec![with("0.1.3", "False", "deployed")]),
+        None
+    );
+    assert_eq!(other_version(vec![with("0.1.3", "True", "failed")]), None);
+    let mut other_source = good();
+    let chart = other_source.spec.chart.as_mut().unwrap();
+    chart.spec.source_ref.name = "other".to_owned();
+    assert_eq!(other_version(vec![other_source]), None);
+    assert_eq!(other_version(Vec::new()), None);
+}

@@ -6,7 +6,7 @@ use crate::diagnosis::job::{Death, Job, Outcome};
 use crate::diagnosis::object_commands;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::creation_log::explained;
+use crate::model::creation_log::{explained, has_broken_value};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS305",
@@ -31,6 +31,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let Some(Outcome::Refused(death)) = case.outcome_by_log()? else {
         return Ok(None);
     };
+    let is_broken = has_broken_value(&death.said());
     let refused = case.job_as_far_as_read().before_lock();
     Job::died(case, death, "CouchDB refuses the credentials of the creation Job")
         .seen(refused.map(Death::evidence))
@@ -39,8 +40,10 @@ fn check(case: &Case<'_>) -> Verdict {
         }))
         .why("The Job reads the admin's name and password from a Secret; CouchDB answered and does not accept them.")
         .whys(explained(&death.said()))
+        .whys(is_broken.then_some("A value in the log ends with a line break, which CouchDB takes for a part of the name or password. The output of echo has one at its end, and so has a Secret made of it."))
         .step("See which Secret and keys the Job uses (this prints names, not passwords):")
         .command(object_commands::describe(&death.pod))
+        .steps(is_broken.then(|| "Write its values again without a line break at their ends: kubectl create secret with --from-literal, or printf in place of echo. Decoded on a terminal both look the same.".to_owned()))
         .step("Correct it from the Secret of the CouchDB release. Do not try passwords: several wrong ones lock the account.")
         .then(then(case, Fixes::Elsewhere))
         .into()
@@ -48,7 +51,35 @@ fn check(case: &Case<'_>) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::fixture;
+    use crate::diagnosis::{Case, fixture};
+
+    #[test]
+    fn a_value_that_ends_with_a_line_break_is_said_to() {
+        let name = "couchdb-unauthorized";
+        let of = |line: &str| {
+            let mut snapshot = fixture::snapshot(name);
+            let pods = snapshot.creation_job.seen_mut().unwrap().pods.seen_mut();
+            for (_, log) in pods
+                .unwrap()
+                .known_mut()
+                .iter_mut()
+                .flat_map(|pod| &mut pod.logs)
+            {
+                let text = log.seen_mut().unwrap();
+                *text = format!("{line}\n{text}");
+            }
+            let found = super::check(&Case::new(&snapshot, fixture::meta(name).now));
+            fixture::reasoned(found.unwrap().unwrap())
+        };
+        let broken = of("PUT http://db:5984/a as user 'admin\n'");
+        assert!(
+            broken.contains("ends with a line break, which CouchDB takes"),
+            "{broken}"
+        );
+        assert!(broken.contains("printf in place of echo"), "{broken}");
+        let whole = of("PUT http://db:5984/a as user 'admin'\n'a'");
+        assert!(!whole.contains("line break"), "{whole}");
+    }
 
     #[test]
     fn it_is_found() {

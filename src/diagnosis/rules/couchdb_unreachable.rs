@@ -5,18 +5,20 @@ use crate::diagnosis::contradiction::Fact;
 use crate::diagnosis::couchdb;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::job::{Job, Outcome, existing};
-use crate::diagnosis::mesh::{late, strict, uninjected};
+use crate::diagnosis::mesh::{late, pod_of, strict, uninjected};
 use crate::diagnosis::network_policies;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::creation_log::{
     Mesh, Unresolved, explained, is_unconnected, may_have_created, mesh, unresolved,
+    unresolved_host,
 };
 use crate::model::endpoint::{self, COUCHDB_NAMESPACE, Known};
 use crate::model::istio::mutual_tls::PeerAuthentication;
 use crate::model::job_values::JobValues;
 use crate::model::network_policy::DNS_NAMESPACE;
 use crate::snapshot::{IfRead, Read};
+use crate::text::{few, one_line};
 use std::ops::ControlFlow;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -89,7 +91,10 @@ fn check(case: &Case<'_>) -> Verdict {
         false => finding,
     };
     let finding = match unresolved {
-        Some(how) => dns(case, finding, how, &namespace),
+        Some(how) => {
+            let finding = search_domains(case, finding, &death.pod, unresolved_host(&lines));
+            dns(case, finding, how, &namespace)
+        }
         None => finding,
     };
     let mesh = mesh_says;
@@ -138,6 +143,28 @@ fn check(case: &Case<'_>) -> Verdict {
         .then(then(case, Fixes::Elsewhere))
         .into()
 }
+
+/// Adds that the pod's own search domains may hide the name.
+fn search_domains(case: &Case<'_>, finding: Finding, pod: &Subject, host: Option<&str>) -> Finding {
+    let Some((host, found)) = host.zip(pod_of(case, pod)) else {
+        return finding;
+    };
+    let domains = found.pod.searched_first(host);
+    if domains.is_empty() {
+        return finding;
+    }
+    let domains = one_line(&few(domains, ", ", DOMAINS));
+    finding
+        .why(format!(
+            "The pod's dnsConfig has search domains of its own ({domains}). {host} has fewer dots than ndots, so it is looked for there first. A server that answers for every name there, without an address, ends the search."
+        ))
+        .step(format!(
+            "See whether the cluster's DNS was asked for {host} itself. If it was not, remove the search domain from the pod's dnsConfig, set its option ndots to 1, or write the host with a dot at its end"
+        ))
+}
+
+/// Search domains that are named at most.
+const DOMAINS: usize = 3;
 
 /// Adds what DNS did, and how to see why.
 fn dns(case: &Case<'_>, finding: Finding, how: Unresolved, namespace: &str) -> Finding {

@@ -89,12 +89,21 @@ fn check(case: &Case<'_>) -> Verdict {
     if let Some(finding) = without_value(case, &sentence, field, says) {
         return finding.into();
     }
+    let step = match says.starts_with("Required value") {
+        true => {
+            "Set the value in spec.values that fills this field, if the chart has one. Otherwise the chart is at fault"
+        }
+        false => {
+            "Correct the value in spec.values that fills this field. If none does, the chart is at fault"
+        }
+    };
     rendering::finding(
         case,
         &sentence,
         "The chart was rendered, but the API server does not accept the result.",
-        "Correct the value in spec.values that fills this field. If none does, report it to the chart's publisher",
+        step,
     )
+    .step(rendering::other_version(case))
     .into()
 }
 
@@ -385,7 +394,7 @@ mod tests {
             snapshot.helm_release.spec.values = serde_json::from_str(values).unwrap();
             let case = Case::new(&snapshot, fixture::meta(name).now);
             let finding = super::check(&case).unwrap().unwrap();
-            fixture::lines(finding).lines().last().unwrap().to_owned()
+            fixture::lines(finding).lines().nth(1).unwrap().to_owned()
         };
         let nulls = r#"{"a": {"notes": {"example.com/role": null}, "role": null}, "role": 1}"#;
         insta::assert_snapshot!(of(nulls), @"spec.values.a.notes.example.com/role has no value and may be what fills this field: give it one in the manifest, or leave it out. If it is not, report the field to the chart's publisher");

@@ -1,12 +1,13 @@
 //! SKVS138: a name is too long for an object derived from it.
 
 use crate::diagnosis::case::Case;
-use crate::diagnosis::finding::Evidence;
+use crate::diagnosis::finding::{Evidence, Finding};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::Cause;
 use crate::model::failure::object::ObjectError;
 use crate::model::status;
+use crate::text::one_line;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS138",
@@ -36,14 +37,50 @@ fn check(case: &Case<'_>) -> Verdict {
     else {
         return unanswered(case);
     };
-    case.finding(
+    let finding = case.finding(
         case.subject(),
         format!("{field} of {object} is too long: {rule}"),
-    )
-    .why("It is derived from the onboarding's names.")
-    .step("Choose a shorter name for the HelmRelease or, in the values, for namespace or database.")
-    .then(then(case, Fixes::Back))
-    .into()
+    );
+    if let Some(finding) = of_release(case, finding.clone(), object, rule) {
+        return finding.into();
+    }
+    finding
+        .why("It is derived from the onboarding's names.")
+        .step("Choose a shorter name for the HelmRelease or, in the values, for namespace or database.")
+        .then(then(case, Fixes::Back))
+        .into()
+}
+
+/// The object's name begins with the release's, which the manifest can set.
+fn of_release(case: &Case<'_>, finding: Finding, object: &str, rule: &str) -> Option<Finding> {
+    let hr = case.hr();
+    let release = hr.release_name();
+    let name = object.rsplit(' ').next()?;
+    let added = name.strip_prefix(release.as_str())?;
+    let most: usize = rule.split_whitespace().find_map(|word| word.parse().ok())?;
+    let rest = most.checked_sub(added.len()).filter(|rest| *rest > 0)?;
+    // Otherwise another text than this name is too long.
+    if name.len() <= most {
+        return None;
+    }
+    let origin = match hr.spec.release_name {
+        Some(_) => "spec.releaseName",
+        None => "Flux makes it of target namespace and HelmRelease",
+    };
+    let finding = finding
+        .why(format!(
+            "Its name is that of the release ({}; {origin}), to which the chart adds {} characters.",
+            one_line(&release),
+            added.len()
+        ))
+        .step(format!(
+            "Set spec.releaseName in the manifest to a name of {rest} characters at most, or have the chart's publisher shorten the object's name"
+        ));
+    let finding = match hr.deployed_version() {
+        Some(_) => finding.why("A release is deployed under the present name: with another one Flux uninstalls it, and installs a new one."),
+        None => finding,
+    };
+    Some(finding.then(then(case, Fixes::Manifest)))
 }
 
 /// A label's value has 63 characters at most; the event that says so may be gone.
@@ -62,7 +99,45 @@ fn unanswered(case: &Case<'_>) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use crate::diagnosis::fixture;
+    use crate::diagnosis::{Case, fixture};
+
+    /// What is said of a Job of this name, where the release has that one.
+    fn of_job(job: &str, release: &str, deployed: &str) -> Vec<String> {
+        let name = "name-too-long-job-old";
+        let mut snapshot = fixture::snapshot(name);
+        fixture::reword(
+            &mut snapshot,
+            "payments-and-settlement-transactions-of-the-whole-last-year-create",
+            job,
+        );
+        snapshot.helm_release.status.history = vec![serde_json::from_value(serde_json::json!({
+            "name": release, "namespace": "core", "version": 1, "status": deployed, "chartVersion": "0.1.2"
+        })).unwrap()];
+        let found = super::check(&Case::new(&snapshot, fixture::meta(name).now));
+        let found = found.unwrap().unwrap();
+        let said = fixture::reasoned(found);
+        said.lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_name_that_is_the_release_s_is_set_in_the_manifest() {
+        let release = "core-skvs-onboarding-logistics-planning--cceb8fd4d59b";
+        let job = format!("{release}-database-creation");
+        insta::assert_snapshot!(of_job(&job, release, "failed").join("\n"), @"
+        Its name is that of the release (core-skvs-onboarding-logistics-planning--cceb8fd4d59b; Flux makes it of target namespace and HelmRelease), to which the chart adds 18 characters.
+        spec.template.labels of Job core-skvs-onboarding-logistics-planning--cceb8fd4d59b-database-creation is too long: must be no more than 63 characters
+        Set spec.releaseName in the manifest to a name of 45 characters at most, or have the chart's publisher shorten the object's name
+        ");
+        let deployed = of_job(&job, release, "deployed");
+        assert!(
+            deployed[1].starts_with("A release is deployed under the present name"),
+            "{deployed:?}"
+        );
+        // Another name, and one that is not too long itself.
+        let other = "It is derived from the onboarding's names.";
+        assert_eq!(of_job(&format!("x{job}"), release, "failed")[0], other);
+        assert_eq!(of_job("core-a-create", "core-a", "failed")[0], other);
+    }
 
     #[test]
     fn what_is_too_long_is_told() {

@@ -37,8 +37,9 @@ fn check(case: &Case<'_>) -> Verdict {
         case,
         &format!("{what} renders invalid YAML{line}"),
         &format!("The template ran, but its output cannot be read: {says}"),
-        "Check the values used in that template for a line break, a quote, a colon or an unexpected type. If they are simple, report it to the chart's publisher",
-    );
+        "Check the values used in that template for a line break, a quote, a colon or an unexpected type. If they are simple, the chart is at fault",
+    )
+    .step(rendering::other_version(case));
     if !is_of_merging(says) {
         return finding.into();
     }

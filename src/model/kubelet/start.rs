@@ -3,7 +3,7 @@
 
 use crate::model::field::Entries;
 use crate::model::pod::{Ended, Pod};
-use crate::model::pod_spec::Mount;
+use crate::model::pod_spec::{Environment, Mount};
 
 /// What keeps a container from starting, with what decides where its files come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +14,7 @@ pub struct StartFailure {
     pub image: String,
     pub mounts: Entries<Mount>,
     pub memory_limit: Option<String>,
+    pub environment: Option<Environment>,
 }
 
 /// What keeps a process from starting. A program is empty where the message does not name it.
@@ -29,6 +30,8 @@ pub enum Fault {
     IsFolder(String),
     /// A privilege is lacking that the file demands.
     NotPermitted(String),
+    /// Its arguments and variables together, or one of them, are longer than the system allows.
+    TooLong(String),
     /// Another CPU architecture, or no program.
     WrongFormat(String),
     /// A volume cannot be mounted there.
@@ -89,6 +92,7 @@ impl StartFailure {
             image: pod.image(container).unwrap_or_default().to_owned(),
             mounts: pod.mounts(container),
             memory_limit: pod.memory_limit(container).map(str::to_owned),
+            environment: pod.environment(container),
         }
     }
 
@@ -234,6 +238,8 @@ impl Fault {
             Self::WrongFormat(program)
         } else if is("operation not permitted") {
             Self::NotPermitted(program)
+        } else if is("argument list too long") {
+            Self::TooLong(program)
         } else if is("no such file or directory") {
             Self::NothingToRun(program)
         } else {
@@ -544,6 +550,10 @@ mod tests {
             (
                 "exec /opt/run: no such file or directory",
                 program(Fault::NothingToRun, "/opt/run"),
+            ),
+            (
+                "exec /opt/run: argument list too long",
+                program(Fault::TooLong, "/opt/run"),
             ),
             (
                 "exec /opt/run: operation not permitted",

@@ -11,6 +11,8 @@ pub enum SourceError {
     NotInRegistry,
     /// The server has nothing under the URL.
     NotFound,
+    /// The bucket is in another region than the endpoint.
+    Region,
     /// The Git repository has no such branch, tag or commit.
     NoRef,
     /// The certificate, or the lack of one.

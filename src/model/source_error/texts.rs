@@ -133,6 +133,17 @@ pub fn is_archive(text: &str) -> bool {
 
 /// Kinds with what tells them and what tells that it is another one; the first that fits counts.
 const TEXTS: &[(SourceError, &[&str], &[&str])] = &[
+    // S3's and its client's.
+    (
+        SourceError::Region,
+        &[
+            "301 response missing Location header",
+            "must be addressed using the specified endpoint",
+            "PermanentRedirect",
+            "' is wrong; expecting '",
+        ],
+        &[],
+    ),
     // What wraps any other text and is the cause.
     (
         SourceError::ArtifactGone,
