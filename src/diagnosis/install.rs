@@ -36,6 +36,13 @@ pub fn left(case: &Case<'_>) -> Left {
         (Some(false), _) | (_, Some(true)) => Left::Nothing,
         (Some(true), Some(false)) => Left::Failed,
         (Some(true), None) => Left::Unknown,
+        // Helm stores a revision once it has rendered it, and installs only where none is stored.
+        (None, _)
+            if case.reason() == "InstallFailed"
+                && matches!(case.cause(), Ok(Some(Cause::Template(_)))) =>
+        {
+            Left::Nothing
+        }
         // A failed installation has stored its revision in most cases.
         (None, _) if case.reason() == "InstallFailed" => Left::Unknown,
         // Nothing tells of a revision: it is as before the first attempt.

@@ -487,7 +487,7 @@ fn a_finding_that_is_lost_with_a_part_is_listed_as_not_run() {
     );
     insta::assert_snapshot!(
         format!("{failing} of {pairs} pairs of an input and a part can fail"),
-        @"6985 of 7280 pairs of an input and a part can fail"
+        @"6992 of 7280 pairs of an input and a part can fail"
     );
 }
 

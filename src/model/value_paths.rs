@@ -1,4 +1,4 @@
-//! Where the values set an amount: the paths below `spec.values` that end in given keys.
+//! Paths below `spec.values`: where an amount is set, and what a text names almost.
 
 use super::quantity;
 use serde_json::Value;
@@ -23,6 +23,25 @@ pub fn of_amount(values: &Value, end: &[&str], amounts: &[&str]) -> Vec<(String,
         }
     });
     found
+}
+
+/// The path in a text that the values lack, with the one beside it that has almost the same name.
+pub fn misspelt<'t>(values: &Value, text: &'t str) -> Option<(&'t str, String)> {
+    let is_inner = |c: char| c.is_ascii_alphanumeric() || ['.', '-', '_'].contains(&c);
+    text.split(|c| !is_inner(c)).find_map(|word| {
+        let word = word.trim_matches('.');
+        let path = word.strip_prefix("Values.").unwrap_or(word);
+        let path = path.strip_prefix("values.").unwrap_or(path);
+        // A word alone may be no path.
+        let (before, last) = path.rsplit_once('.')?;
+        let mut keys = before.split('.');
+        let parent = keys.try_fold(values, |at, key| at.get(key))?.as_object()?;
+        if parent.contains_key(last) {
+            return None;
+        }
+        let near = crate::text::near(last, parent.keys().map(String::as_str));
+        Some((path, format!("{before}.{}", near.first()?)))
+    })
 }
 
 fn walk<'v>(
@@ -51,6 +70,32 @@ fn walk<'v>(
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn the_path_with_almost_the_same_name_is_found() {
+        let values = json!({"job": {"resource": {}, "image": "x"}, "namespce": "a"});
+        let of =
+            |text: &str| misspelt(&values, text).map(|(wanted, has)| format!("{wanted} {has}"));
+        let found = Some("job.resources job.resource".to_owned());
+        for text in [
+            "A valid job.resources is required",
+            "set .Values.job.resources.",
+            "values.job.resources: missing",
+        ] {
+            assert_eq!(of(text), found, "{text}");
+        }
+        for text in [
+            // It is there; nothing is like it; no map; a word alone.
+            "job.image must be text",
+            "job.account is required",
+            "job.image.tags is required",
+            "namespace is required",
+            "no such.path",
+            "",
+        ] {
+            assert_eq!(of(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn only_the_amount_under_these_keys_is_found() {

@@ -43,7 +43,7 @@ fn check(case: &Case<'_>) -> Verdict {
         .whys(is_broken.then_some("A value in the log ends with a line break, which CouchDB takes for a part of the name or password. The output of echo has one at its end, and so has a Secret made of it."))
         .step("See which Secret and keys the Job uses (this prints names, not passwords):")
         .command(object_commands::describe(&death.pod))
-        .steps(is_broken.then(|| "Write its values again without a line break at their ends: kubectl create secret with --from-literal, or printf in place of echo. Decoded on a terminal both look the same.".to_owned()))
+        .steps(is_broken.then(|| "Write its values again without a line break at their ends, such as with --from-literal, or with printf in place of echo. Decoded on a terminal both look the same.".to_owned()))
         .step("Correct it from the Secret of the CouchDB release. Do not try passwords: several wrong ones lock the account.")
         .then(then(case, Fixes::Elsewhere))
         .into()

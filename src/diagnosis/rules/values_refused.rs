@@ -5,6 +5,7 @@ use crate::diagnosis::rendering;
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::failure::Cause;
 use crate::model::failure::template::{TemplateError, wanted_flags};
+use crate::model::value_paths;
 use crate::text::one_line;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -44,6 +45,12 @@ fn check(case: &Case<'_>) -> Verdict {
 
 fn step(case: &Case<'_>, says: &str) -> String {
     let keys = wanted_flags(says);
+    let misspelt = value_paths::misspelt(&case.hr().spec.values, says);
+    if let Some((wanted, has)) = misspelt.filter(|_| keys.is_empty()) {
+        return one_line(&format!(
+            "spec.values has {has}, which may be meant for {wanted}: rename it in the manifest. Otherwise correct spec.values as the message says"
+        ));
+    }
     if keys.is_empty() {
         return "Correct spec.values in the manifest as the message says".to_owned();
     }
@@ -88,6 +95,8 @@ mod tests {
             step(&snapshot, "namespace is required"),
             "Correct spec.values in the manifest as the message says"
         );
+        snapshot.helm_release.spec.values = json!({"job": {"resource": {}}});
+        insta::assert_snapshot!(step(&snapshot, "a valid job.resources is required"), @"spec.values has job.resource, which may be meant for job.resources: rename it in the manifest. Otherwise correct spec.values as the message says");
         let says = "please add '--set auth.password=$PASSWORD' to the command";
         insta::assert_snapshot!(step(&snapshot, says), @"Give auth.password a value: in spec.values or, if it is secret, in a Secret that spec.valuesFrom names. Flux does not know of a value that is given to helm by hand (--set)");
         snapshot.helm_release.spec.values_from = serde_json::from_value(
