@@ -12,7 +12,7 @@ use crate::model::istio::ISTIO_NAMESPACE;
 use crate::model::istio::mutual_tls::PeerAuthentication;
 use crate::model::kubelet;
 use crate::model::pod::{Container, Pod};
-use crate::snapshot::{IfRead, JobPod, Read, ServingPod};
+use crate::snapshot::{Checked, IfRead, JobPod, ServingPod};
 use crate::text::one_line;
 use k8s_openapi::jiff::Timestamp;
 use std::ops::ControlFlow;
@@ -46,11 +46,11 @@ pub(super) fn uninjected(case: &Case<'_>, finding: Finding, pod: &Subject) -> Fi
         Field::Absent | Field::Malformed => None,
     };
     let own: Vec<String> = LABELS.into_iter().filter_map(has).collect();
-    let injectors = match &mesh.injectors {
-        Read::Seen(all) => all,
-        Read::Absent => return finding,
-        Read::Unknown(why) => {
-            let why = why.clause();
+    let injectors = match mesh.injectors() {
+        Ok(Some(all)) => all,
+        Ok(None) => return finding,
+        Err(unread) => {
+            let why = unread.why.clause();
             return finding.why(format!(
                 "Whether an injector of Istio takes namespace {name} is unknown: {why}."
             ));
@@ -112,7 +112,7 @@ pub(super) fn uninjected(case: &Case<'_>, finding: Finding, pod: &Subject) -> Fi
 
 fn pod_of<'a>(case: &Case<'a>, pod: &Subject) -> Option<&'a JobPod> {
     let job = case.creation_job().if_read()?;
-    let mut pods = job.pods.if_read()?.known().iter();
+    let mut pods = job.pods().if_read()?.known().iter();
     pods.find(|found| Subject::from(&found.pod.meta) == *pod)
 }
 
@@ -121,9 +121,11 @@ fn meta_of<'a>(case: &Case<'a>, pod: &Subject) -> Option<&'a Meta> {
 }
 
 /// The end of the log of the pod's sidecar. `None` where the pod was not read, or its sidecar has not run.
-pub(super) fn sidecar_log<'a>(case: &Case<'a>, pod: &Subject) -> Option<&'a Read<String>> {
-    let mut logs = pod_of(case, pod)?.logs.iter();
-    logs.find(|(name, _)| name == SIDECAR).map(|(_, log)| log)
+pub(super) fn sidecar_log<'a>(
+    case: &Case<'a>,
+    pod: &Subject,
+) -> Option<Checked<Option<&'a String>>> {
+    pod_of(case, pod)?.log(SIDECAR)
 }
 
 /// Shows the log of the pod's sidecar.
@@ -201,7 +203,7 @@ fn may_be_outdated(event: &Event, sidecar: &Container, died: Option<Timestamp>) 
 pub(super) fn strict<'a>(case: &Case<'a>, pod: &Subject) -> Option<(&'a PeerAuthentication, bool)> {
     let couchdb = case.couch_pods().if_read()?;
     let pods = couchdb.pods.all().ok()?;
-    let peers = case.mesh().if_read()?.peers.if_read()?;
+    let peers = case.mesh().if_read()?.peers().if_read()?;
     // One without its namespace may be CouchDB's own.
     if peers.known().iter().any(|p| !p.meta.malformed.is_empty()) {
         return None;
@@ -261,18 +263,18 @@ pub(super) fn plugin(case: &Case<'_>, finding: Finding) -> Finding {
     let Some(mesh) = case.mesh().if_read() else {
         return finding;
     };
-    match &mesh.cni {
-        Read::Seen(pods) => match pods.is_empty() {
+    match mesh.cni() {
+        Ok(Some(pods)) => match pods.is_empty() {
             Err(why) => finding.why(format!(
                 "Whether Istio's CNI plugin runs there is unknown: {}.",
                 why.clause()
             )),
             Ok(_) => serving::shown(finding, &serving::unserving(pods.known(), case.now)),
         },
-        Read::Absent => finding,
-        Read::Unknown(why) => finding.why(format!(
+        Ok(None) => finding,
+        Err(unread) => finding.why(format!(
             "Whether Istio's CNI plugin runs there is unknown: {}.",
-            why.clause()
+            unread.why.clause()
         )),
     }
 }
@@ -287,10 +289,10 @@ pub(super) fn sidecar_of_source_controller(case: &Case<'_>, finding: Finding) ->
             "Whether source-controller has a mesh sidecar (istio-proxy), through which it would not reach the metadata service, is unknown: {why}."
         )
     };
-    let pods = match &mesh.source_controller {
-        Read::Seen(pods) => pods,
-        Read::Absent => return finding,
-        Read::Unknown(why) => return finding.why(unknown(&why.clause())),
+    let pods = match mesh.source_controller() {
+        Ok(Some(pods)) => pods,
+        Ok(None) => return finding,
+        Err(unread) => return finding.why(unknown(&unread.why.clause())),
     };
     let mut with = pods
         .known()

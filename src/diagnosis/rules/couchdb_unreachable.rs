@@ -16,7 +16,7 @@ use crate::model::endpoint::{self, COUCHDB_NAMESPACE, Known};
 use crate::model::istio::mutual_tls::PeerAuthentication;
 use crate::model::job_values::JobValues;
 use crate::model::network_policy::DNS_NAMESPACE;
-use crate::snapshot::{IfRead, Read};
+use crate::snapshot::IfRead;
 use std::ops::ControlFlow;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -142,13 +142,13 @@ fn check(case: &Case<'_>) -> Verdict {
 /// Adds what DNS did, and how to see why.
 fn dns(case: &Case<'_>, finding: Finding, how: Unresolved, namespace: &str) -> Finding {
     let service = case.service().if_read();
-    if let Some(found) = service.filter(|found| matches!(found.service, Read::Absent)) {
+    if let Some(found) = service.filter(|found| matches!(found.service(), Ok(None))) {
         let service = Subject::new("Service", &found.namespace, &found.name);
         return finding.why(format!(
             "{service} does not exist, so its name cannot be resolved."
         ));
     }
-    let exists = service.filter(|found| found.service.if_read().is_some());
+    let exists = service.filter(|found| found.service().if_read().is_some());
     let said = match how {
         Unresolved::NoAnswer => {
             Some("The cluster's DNS did not answer, or answered with an error.")
@@ -250,7 +250,7 @@ mod tests {
             let pods = snapshot.creation_job.seen_mut().unwrap().pods.seen_mut();
             let pods = pods.unwrap().known_mut();
             for (_, own) in pods.iter_mut().flat_map(|pod| &mut pod.logs) {
-                *own = Read::Seen(log.to_owned());
+                *own = Read::Seen(log.to_owned()).into();
             }
             if let Some(service) = service {
                 snapshot.on_demand.service = Read::Seen(CouchService {
@@ -258,8 +258,8 @@ mod tests {
                     name: "db".to_owned(),
                     port: Some(5984),
                     named_by: "x".to_owned(),
-                    service,
-                    slices: Read::not_asked("x"),
+                    service: service.into(),
+                    slices: Read::not_asked("x").into(),
                 });
             }
             let found = super::check(&Case::new(&snapshot, fixture::meta(name).now));
@@ -321,7 +321,7 @@ mod tests {
                 }
             });
             if let Read::Seen(found) = &mut snapshot.creation_job {
-                found.events = Read::Seen(Listing::whole(vec![Event::from_value(&event)]));
+                found.events = Read::Seen(Listing::whole(vec![Event::from_value(&event)])).into();
             }
             let found = super::check(&Case::new(&snapshot, fixture::meta(name).now));
             fixture::lines(found.unwrap().unwrap())

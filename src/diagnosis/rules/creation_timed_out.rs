@@ -14,7 +14,7 @@ use crate::diagnosis::start::{self, Defined};
 use crate::model::creation_log::waits_for_proxy;
 use crate::model::failure::Cause;
 use crate::model::kubelet;
-use crate::snapshot::{Checked, IfRead, Listing, Read};
+use crate::snapshot::{Checked, IfRead, JobPod, Listing};
 use k8s_openapi::jiff::Timestamp;
 use std::ops::ControlFlow;
 
@@ -127,14 +127,14 @@ fn check(case: &Case<'_>) -> Verdict {
 /// The last lines of the logs of these containers, and why one was not read.
 fn last_lines(case: &Case<'_>, pod: &Subject, running: &[String]) -> (Vec<String>, Option<String>) {
     let found = case.creation_job().if_read();
-    let pods = found.and_then(|found| found.pods.if_read());
+    let pods = found.and_then(|found| found.pods().if_read());
     let mut pods = pods.into_iter().flat_map(Listing::known);
     let found = pods.find(|found| Subject::from(&found.pod.meta) == *pod);
     let (mut lines, mut unread) = (Vec::new(), None);
-    for (name, log) in found.into_iter().flat_map(|found| &found.logs) {
+    for (name, log) in found.into_iter().flat_map(JobPod::logs) {
         match log {
-            _ if !running.contains(name) => {}
-            Read::Seen(log) => {
+            _ if !running.iter().any(|own| own == name) => {}
+            Ok(Some(log)) => {
                 let all: Vec<&str> = log
                     .lines()
                     .map(str::trim_end)
@@ -143,11 +143,11 @@ fn last_lines(case: &Case<'_>, pod: &Subject, running: &[String]) -> (Vec<String
                 let last = &all[all.len().saturating_sub(LINES)..];
                 lines.extend(last.iter().map(|line| (*line).to_owned()));
             }
-            Read::Absent => {}
-            Read::Unknown(why) => {
+            Ok(None) => {}
+            Err(unread_log) => {
                 unread = Some(format!(
                     "The log of container {name} was not read: {}.",
-                    why.clause()
+                    unread_log.why.clause()
                 ));
             }
         }
