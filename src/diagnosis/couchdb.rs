@@ -7,7 +7,7 @@ use super::object_commands::logs;
 use super::serving;
 use crate::model::pod::Pod;
 use crate::model::service::Service;
-use crate::snapshot::{CouchPods, CouchService, IfRead};
+use crate::snapshot::{CouchPods, CouchService, IfRead, Related, Why, why_not_all};
 use std::ops::ControlFlow;
 
 /// The finding with CouchDB's pods that are not serving, and the step for the first. The steps of `otherwise` come before it where CouchDB
@@ -34,7 +34,7 @@ pub(super) fn shown(
     let unserving = serving::unserving(pods.pods.known(), case.now);
     if unserving.is_empty() {
         return misled(case, &finding).unwrap_or_else(|| {
-            let none = none_known(pods);
+            let none = none_known(case, pods);
             otherwise(finding.whys(none.as_deref()).whys(unready(case).as_deref()))
         });
     }
@@ -175,15 +175,34 @@ fn without_selector(finding: Finding, service: &CouchService) -> Option<Finding>
 }
 
 /// Why no pod that was read says anything, where it is not that all are ready.
-fn none_known(found: &CouchPods) -> Option<String> {
+fn none_known(case: &Case<'_>, found: &CouchPods) -> Option<String> {
     if let Some(why) = found.pods.not_all() {
         let why = why.clause();
         return Some(format!(
             "A CouchDB pod that was not read may be down: {why}."
         ));
     }
-    let is_none = !found.of_service && found.pods.known().is_empty();
-    is_none.then(|| format!("No pod in {} is known to be CouchDB's.", found.namespace))
+    if !found.pods.known().is_empty() {
+        return None;
+    }
+    match found.of_service {
+        true => others_unread(case),
+        false => Some(format!(
+            "No pod in {} is known to be CouchDB's.",
+            found.namespace
+        )),
+    }
+}
+
+/// Why a pod that looks like CouchDB's, and that its Service does not select, may not have been seen.
+fn others_unread(case: &Case<'_>) -> Option<String> {
+    let related = case.related();
+    let others = related.and_then(|related| related.map_or(Ok(None), Related::couchdb));
+    let why = why_not_all(others).filter(|why| !matches!(why, Why::NotNeeded(_)))?;
+    let why = why.clause();
+    Some(format!(
+        "Whether CouchDB runs in pods that its Service does not select is unknown: {why}."
+    ))
 }
 
 /// Why these may be another CouchDB's pods.

@@ -12,7 +12,7 @@ use crate::model::istio::ISTIO_NAMESPACE;
 use crate::model::istio::mutual_tls::PeerAuthentication;
 use crate::model::kubelet;
 use crate::model::pod::{Container, Pod};
-use crate::snapshot::{Checked, IfRead, JobPod, ServingPod};
+use crate::snapshot::{Checked, CreationJob, IfRead, JobPod, ServingPod, why_not_all};
 use crate::text::one_line;
 use k8s_openapi::jiff::Timestamp;
 use std::ops::ControlFlow;
@@ -161,13 +161,20 @@ pub(super) fn late(
     let died = ended.and_then(|ended| ended.finished_at.set().copied());
     let events = case
         .creation_job()
-        .if_read()
-        .and_then(|job| job.events.if_read());
+        .and_then(|job| job.map_or(Ok(None), CreationJob::events));
+    let not_all = why_not_all(events.clone());
+    let events = events.if_read();
     let mut newest_first = events
         .into_iter()
         .flat_map(|events| events.known().iter().rev());
     let object = format!("Pod/{}", pod.name);
     let newest = newest_first.find(|e| e.object == object && kubelet::is_failed_start(e, SIDECAR));
+    if let (None, Some(why)) = (newest, not_all) {
+        let why = why.clause();
+        return ControlFlow::Continue(finding.why(format!(
+            "Whether the pod's mesh sidecar (istio-proxy) was ready in time is unknown: not all of its events were read ({why})."
+        )));
+    }
     let Some(event) = newest.filter(|event| !may_be_outdated(event, sidecar, died)) else {
         return ControlFlow::Continue(finding);
     };

@@ -251,9 +251,9 @@ pub(super) fn of_members(
             service: None,
             port,
         };
-        // A member without others has nobody to reach.
         match members.is_empty() {
-            true => Some(true),
+            // A member without others has nobody to reach; of a cut list they are not known.
+            true => pods.pods.all().is_ok().then_some(true),
             false => network_policy::allow(known.policies, &own.meta, way, &end),
         }
     };

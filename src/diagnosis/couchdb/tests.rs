@@ -184,3 +184,32 @@ fn a_service_that_selects_other_labels_or_none_is_what_is_wrong() {
     let outside = told_unselected(&[], json!({"type": "ExternalName", "externalName": "a"}));
     assert!(outside.ends_with("Start CouchDB:"), "{outside}");
 }
+
+#[test]
+fn pods_that_were_not_read_may_run_where_the_service_selects_none() {
+    let of = |couchdb: Read<Listing<Pod>>| {
+        let name = "couchdb-pod-out-of-memory";
+        let mut snapshot = fixture::snapshot(name);
+        snapshot.on_demand.service = Read::Seen(service(selected(), false));
+        snapshot.on_demand.couch_pods = Read::Seen(CouchPods {
+            of_service: true,
+            namespace: "n".to_owned(),
+            pods: Listing::default(),
+        });
+        snapshot.on_demand.related = Read::Seen(crate::snapshot::Related {
+            couchdb: couchdb.into(),
+            ..crate::snapshot::Related::none()
+        });
+        added(&snapshot, name)
+    };
+    let cut = Listing::new(Vec::new(), Some(Why::Failed("timeout".to_owned())));
+    for unread in [Read::failed("timeout"), Read::Seen(cut)] {
+        assert_eq!(
+            of(unread),
+            "Whether CouchDB runs in pods that its Service does not select is unknown: timeout.\nStart CouchDB:"
+        );
+    }
+    for none in [Read::Seen(Listing::default()), Read::not_needed("x")] {
+        assert_eq!(of(none), "\nStart CouchDB:");
+    }
+}

@@ -326,17 +326,25 @@ fn members_that_do_not_reach_each_other_do_not_end_their_maintenance_mode() {
         "{young}"
     );
     let ingress = json!({"podSelector": {}, "policyTypes": ["Ingress"]});
-    let alone = said(MEMBERS, "SKVS320", |snapshot| {
-        snapshot.on_demand.network_policies = Read::Seen(NetworkPolicies {
-            of_job: not_needed().into(),
-            of_couchdb: listed("secure-kvs", std::slice::from_ref(&ingress)).into(),
-            namespaces: Vec::new(),
-        });
-        let pods = snapshot.on_demand.couch_pods.seen_mut().unwrap();
-        let first = pods.pods.known()[0].clone();
-        pods.pods = Listing::whole(vec![first]);
-    });
-    assert!(!alone.contains("the members"), "{alone}");
+    let of_one = |not_all: Option<Why>| {
+        said(MEMBERS, "SKVS320", |snapshot| {
+            snapshot.on_demand.network_policies = Read::Seen(NetworkPolicies {
+                of_job: not_needed().into(),
+                of_couchdb: listed("secure-kvs", std::slice::from_ref(&ingress)).into(),
+                namespaces: Vec::new(),
+            });
+            let pods = snapshot.on_demand.couch_pods.seen_mut().unwrap();
+            let first = pods.pods.known()[0].clone();
+            pods.pods = Listing::new(vec![first], not_all);
+        })
+    };
+    let (alone, cut) = (
+        of_one(None),
+        of_one(Some(Why::Failed("timeout".to_owned()))),
+    );
+    assert!(!alone.contains("members"), "{alone}");
+    // Others that were not read are not none.
+    assert!(cut.contains("Whether NetworkPolicy secure-kvs/p0 lets CouchDB's members reach each other is not known"), "{cut}");
     // As Helm's chart for CouchDB has it.
     let each_other = json!({"podSelector": {}, "policyTypes": ["Ingress", "Egress"],
         "ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "couchdb"}}}], "ports": [{"port": 4369}, {"port": 9100}]}],

@@ -209,7 +209,7 @@ mod tests {
     use crate::diagnosis::{Case, fixture};
     use crate::model::event::Event;
     use crate::model::service::Service;
-    use crate::snapshot::{CouchPods, CouchService, Listing, Read};
+    use crate::snapshot::{CouchPods, CouchService, Listing, Read, Why};
     use serde_json::{Value, json};
 
     #[test]
@@ -309,7 +309,7 @@ mod tests {
     #[test]
     fn a_sidecar_that_was_late_is_to_blame_and_not_couchdb() {
         let name = "couchdb-unreachable";
-        let with = |event: Value, proxy: Option<Value>| {
+        let found = |events: Read<Listing<Event>>, proxy: Option<Value>| {
             let mut snapshot = fixture::snapshot_of(name, &|object| {
                 if let ("Pod", Some(proxy)) = (object["kind"].as_str().unwrap(), &proxy) {
                     object["status"]["containerStatuses"][0]["state"]["terminated"]["finishedAt"] =
@@ -321,10 +321,14 @@ mod tests {
                 }
             });
             if let Read::Seen(found) = &mut snapshot.creation_job {
-                found.events = Read::Seen(Listing::whole(vec![Event::from_value(&event)])).into();
+                found.events = events.into();
             }
             let found = super::check(&Case::new(&snapshot, fixture::meta(name).now));
-            fixture::lines(found.unwrap().unwrap())
+            found.unwrap().unwrap()
+        };
+        let with = |event: Value, proxy: Option<Value>| {
+            let events = Listing::whole(vec![Event::from_value(&event)]);
+            fixture::lines(found(Read::Seen(events), proxy))
         };
         // The kubelet ends the sidecar when its hook has failed.
         let ended = |state: Value| {
@@ -364,6 +368,18 @@ mod tests {
         ] {
             let said = with(own(), Some(proxy));
             assert!(said.contains("Check that CouchDB is running"), "{said}");
+        }
+        // Events that were not read do not say that it was in time.
+        let cut = Listing::new(Vec::new(), Some(Why::Failed("timeout".to_owned())));
+        let whole = Listing::default();
+        let unknown = "was ready in time is unknown: not all of its events were read (timeout).";
+        for (events, is_unknown) in [
+            (Read::failed("timeout"), true),
+            (Read::Seen(cut), true),
+            (Read::Seen(whole), false),
+        ] {
+            let why = found(events, Some(after.clone())).why.join("\n");
+            assert_eq!(why.contains(unknown), is_unknown, "{why}");
         }
         let once = json!({"name": "istio-proxy", "image": "p", "state": end});
         let said = with(own(), Some(once));
