@@ -15,7 +15,7 @@ pub use listing::Listing;
 pub use on_demand::{Controllers, CouchPods, CouchService, LogEnd, OnDemand, ServingPod};
 pub use related::{Claimed, Related, WaitedClaim};
 pub use surroundings::{Mesh, NetworkPolicies, Nodes, Webhook};
-pub use unread::{Checked, IfRead, Unread};
+pub use unread::{Checked, IfRead, Part, Unread, why_not_all};
 
 use crate::advice::Origin;
 use crate::model::event::Event;
@@ -159,7 +159,7 @@ pub type Events = Listing<Event>;
 pub struct JobPod {
     pub pod: Pod,
     /// The last lines of the log of each container that has run, by container name.
-    pub logs: Vec<(String, Read<String>)>,
+    pub logs: Vec<(String, Part<String>)>,
 }
 
 impl JobPod {
@@ -174,6 +174,18 @@ impl JobPod {
         let logs = self.logs.iter().filter_map(|(_, log)| log.if_read());
         messages.chain(logs.map(String::as_str))
     }
+
+    /// The end of the log of each container that has run, by the container's name.
+    pub fn logs(&self) -> impl Iterator<Item = (&str, Checked<Option<&String>>)> {
+        let all = self.logs.iter();
+        all.map(|(name, log)| (name.as_str(), log.checked(&part::log(name))))
+    }
+
+    /// The end of the log of that container; `None` where nothing asked for it.
+    pub fn log(&self, container: &str) -> Option<Checked<Option<&String>>> {
+        let mut all = self.logs();
+        all.find(|(name, _)| *name == container).map(|(_, log)| log)
+    }
 }
 
 /// The hook Job that creates the database, and what it made.
@@ -181,11 +193,11 @@ impl JobPod {
 pub struct CreationJob {
     pub job: Job,
     /// Its pods, newest first.
-    pub pods: Read<Listing<JobPod>>,
+    pub pods: Part<Listing<JobPod>>,
     /// Its events and those of its pods.
-    pub events: Read<Events>,
+    pub events: Part<Events>,
     /// The Job that is named after the database, where that is another one.
-    pub of_database: Read<Job>,
+    pub of_database: Part<Job>,
 }
 
 impl CreationJob {
@@ -198,6 +210,11 @@ impl CreationJob {
     pub fn events(&self) -> Checked<Option<&Events>> {
         self.events.checked(part::JOB_EVENTS)
     }
+
+    /// The Job that is named after the database, where that is another one.
+    pub fn of_database(&self) -> Checked<Option<&Job>> {
+        self.of_database.checked(part::OTHER_JOB)
+    }
 }
 
 /// A Job that something names and that does not exist: Helm's delete policy or a TTL removed it.
@@ -206,7 +223,7 @@ pub struct LostJob {
     pub namespace: String,
     pub name: String,
     /// What its events still tell.
-    pub events: Read<Events>,
+    pub events: Part<Events>,
 }
 
 impl LostJob {
@@ -275,5 +292,12 @@ pub struct Dependency {
     /// `namespace/name`.
     pub id: String,
     /// The HelmRelease that it names.
-    pub helm_release: Read<HelmRelease>,
+    pub helm_release: Part<HelmRelease>,
+}
+
+impl Dependency {
+    /// The HelmRelease that it names.
+    pub fn helm_release(&self) -> Checked<Option<&HelmRelease>> {
+        self.helm_release.checked(&part::dependency(&self.id))
+    }
 }

@@ -373,7 +373,7 @@ async fn dependencies(cluster: &Cluster, hr: &HelmRelease) -> Vec<Dependency> {
             };
             Dependency {
                 id: format!("{namespace}/{name}"),
-                helm_release,
+                helm_release: helm_release.into(),
             }
         }
     };

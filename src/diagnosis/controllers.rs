@@ -163,8 +163,8 @@ mod tests {
         let mut snapshot = fixture::snapshot(fixture);
         let pods = pods.iter().map(|pod| ServingPod {
             pod: Pod::from_value(pod),
-            events: Read::Seen(Listing::default()),
-            log: Read::not_needed("its container never ran"),
+            events: Read::Seen(Listing::default()).into(),
+            log: Read::not_needed("its container never ran").into(),
         });
         snapshot.on_demand.controller_pods = Read::Seen(Listing::new(pods.collect(), not_all));
         snapshot.on_demand.controllers = deployments;

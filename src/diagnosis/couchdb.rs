@@ -7,7 +7,7 @@ use super::object_commands::logs;
 use super::serving;
 use crate::model::pod::Pod;
 use crate::model::service::Service;
-use crate::snapshot::{CouchPods, CouchService, IfRead, Read};
+use crate::snapshot::{CouchPods, CouchService, IfRead, Related, Why, why_not_all};
 use std::ops::ControlFlow;
 
 /// The finding with CouchDB's pods that are not serving, and the step for the first. The steps of `otherwise` come before it where CouchDB
@@ -34,7 +34,7 @@ pub(super) fn shown(
     let unserving = serving::unserving(pods.pods.known(), case.now);
     if unserving.is_empty() {
         return misled(case, &finding).unwrap_or_else(|| {
-            let none = none_known(pods);
+            let none = none_known(case, pods);
             otherwise(finding.whys(none.as_deref()).whys(unready(case).as_deref()))
         });
     }
@@ -76,10 +76,7 @@ const SHOWN: usize = 3;
 fn others<'c>(case: &'c Case<'_>, service: &Service) -> Option<&'c [Pod]> {
     let related = case.related().if_read()?;
     // Of a cut list, one that is not known may be behind it.
-    let Read::Seen(pods) = &related.couchdb else {
-        return None;
-    };
-    let pods = pods.all().ok()?;
+    let pods = related.couchdb().if_read()?.all().ok()?;
     let is_other = |pod: &Pod| !service.unmatched(&pod.meta).is_empty();
     pods.iter().all(is_other).then_some(pods)
 }
@@ -150,14 +147,14 @@ fn without_selector(finding: Finding, service: &CouchService) -> Option<Finding>
         .service
         .if_read()
         .is_some_and(Service::is_without_selector);
-    let unread = service.slices.unknown();
+    let unread = service.slices().err().map(|unread| unread.why);
     if !is_without || (unread.is_none() && service.may_have_ready_endpoint()) {
         return None;
     }
     let id = Subject::new("Service", &service.namespace, &service.name);
     let finding = finding
         .why(format!("{id} has no selector, so Kubernetes gives it no endpoints: it leads only to the addresses of EndpointSlices that somebody has written."))
-        .whys(unread.map(|why| format!("Whether it has any is not known, because they were not read: {}.", why.clause())).as_deref())
+        .whys(unread.as_ref().map(|why| format!("Whether it has any is not known, because they were not read: {}.", why.clause())).as_deref())
         .seen([Evidence::new(id, ".spec.selector", "no selector")]);
     let unless = match unread {
         Some(_) => "Unless it has an EndpointSlice with CouchDB's present addresses, give",
@@ -178,15 +175,34 @@ fn without_selector(finding: Finding, service: &CouchService) -> Option<Finding>
 }
 
 /// Why no pod that was read says anything, where it is not that all are ready.
-fn none_known(found: &CouchPods) -> Option<String> {
+fn none_known(case: &Case<'_>, found: &CouchPods) -> Option<String> {
     if let Some(why) = found.pods.not_all() {
         let why = why.clause();
         return Some(format!(
             "A CouchDB pod that was not read may be down: {why}."
         ));
     }
-    let is_none = !found.of_service && found.pods.known().is_empty();
-    is_none.then(|| format!("No pod in {} is known to be CouchDB's.", found.namespace))
+    if !found.pods.known().is_empty() {
+        return None;
+    }
+    match found.of_service {
+        true => others_unread(case),
+        false => Some(format!(
+            "No pod in {} is known to be CouchDB's.",
+            found.namespace
+        )),
+    }
+}
+
+/// Why a pod that looks like CouchDB's, and that its Service does not select, may not have been seen.
+fn others_unread(case: &Case<'_>) -> Option<String> {
+    let related = case.related();
+    let others = related.and_then(|related| related.map_or(Ok(None), Related::couchdb));
+    let why = why_not_all(others).filter(|why| !matches!(why, Why::NotNeeded(_)))?;
+    let why = why.clause();
+    Some(format!(
+        "Whether CouchDB runs in pods that its Service does not select is unknown: {why}."
+    ))
 }
 
 /// Why these may be another CouchDB's pods.
@@ -198,13 +214,13 @@ fn doubt(found: &CouchPods, service: Option<&CouchService>) -> Option<String> {
         None => "It is not known which Service the Job uses.".to_owned(),
         Some(service) => {
             let (namespace, name) = (&service.namespace, &service.name);
-            let why = match &service.service {
-                Read::Unknown(why) => format!("it was not read: {}", why.clause()),
-                Read::Absent => "it does not exist".to_owned(),
-                Read::Seen(seen) if seen.selector.is_malformed() => {
+            let why = match service.service() {
+                Err(unread) => format!("it was not read: {}", unread.why.clause()),
+                Ok(None) => "it does not exist".to_owned(),
+                Ok(Some(seen)) if seen.selector.is_malformed() => {
                     "its selector is malformed".to_owned()
                 }
-                Read::Seen(_) => "it has no selector".to_owned(),
+                Ok(Some(_)) => "it has no selector".to_owned(),
             };
             format!("It is not known which pods are behind Service {namespace}/{name}: {why}.")
         }

@@ -164,7 +164,7 @@ pub(crate) fn reread(name: &str, snapshot: &mut Snapshot, change: &mut dyn FnMut
     again.events(&mut snapshot.events);
     if let Read::Seen(found) = &mut snapshot.creation_job {
         again.value(&mut found.job, Job::from_value);
-        if let Read::Seen(pods) = &mut found.pods {
+        if let Some(pods) = found.pods.seen_mut() {
             for pod in pods.known_mut() {
                 again.value(&mut pod.pod, Pod::from_value);
             }
@@ -188,7 +188,7 @@ pub(crate) fn reread(name: &str, snapshot: &mut Snapshot, change: &mut dyn FnMut
     }
     if let Read::Seen(service) = &mut snapshot.on_demand.service {
         again.part(&mut service.service, Service::from_value);
-        if let Read::Seen(slices) = &mut service.slices {
+        if let Some(slices) = service.slices.seen_mut() {
             for slice in slices.known_mut() {
                 again.value(slice, EndpointSlice::from_value);
             }
@@ -457,8 +457,8 @@ pub(crate) fn without_image(namespace: &str, name: &str, set: &str) -> ServingPo
         "status": {"containerStatuses": [{"name": "c", "ready": false, "state": waiting}]}});
     ServingPod {
         pod: Pod::from_value(&pod),
-        events: Read::Seen(Listing::default()),
-        log: Read::not_needed("it has not run"),
+        events: Read::Seen(Listing::default()).into(),
+        log: Read::not_needed("it has not run").into(),
     }
 }
 

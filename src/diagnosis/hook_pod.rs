@@ -61,7 +61,11 @@ mod tests {
         let pod = Pod::from_value(&json!({"metadata": {"namespace": "core", "name": "t"},
             "status": {"phase": "Failed", "containerStatuses": [{"name": "curl", "ready": false, "state": ended}]}}));
         let events = Read::Seen(Listing::default());
-        Read::Seen(Listing::whole(vec![ServingPod { pod, events, log }]))
+        Read::Seen(Listing::whole(vec![ServingPod {
+            pod,
+            events: events.into(),
+            log: log.into(),
+        }]))
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::model::helm_storage::{Creation, Release, creation};
 use crate::model::job::Job;
 use crate::model::job_values::JobValues;
 use crate::model::status::is_old_controller;
-use crate::snapshot::{Checked, IfRead, Read, Unread, Why};
+use crate::snapshot::{Checked, IfRead, Unread};
 use k8s_openapi::jiff::Timestamp;
 
 /// Whether a failed installation is in the way of the next one.
@@ -111,10 +111,10 @@ fn creator<'a>(case: &Case<'a>) -> Checked<Option<&'a Job>> {
     let Some(found) = found.filter(|_| is_own) else {
         return Ok(None);
     };
-    match &found.of_database {
-        Read::Seen(job) if job.runs_before_installation() => Ok(Some(job)),
-        Read::Seen(_) | Read::Absent | Read::Unknown(Why::NotNeeded(_)) => Ok(Some(&found.job)),
-        Read::Unknown(why) => Err(Unread::new("the Job named after the database", why.clone())),
+    match found.of_database() {
+        Ok(Some(job)) if job.runs_before_installation() => Ok(Some(job)),
+        Err(unread) if !unread.is_not_needed() => Err(unread),
+        Ok(_) | Err(_) => Ok(Some(&found.job)),
     }
 }
 
@@ -364,7 +364,7 @@ mod tests {
                 panic!("the case has its Job");
             };
             found.job.conditions = ended(named, "pre-install").conditions;
-            found.of_database = other;
+            found.of_database = other.into();
             super::created(&Case::new(&snapshot, now))
         };
         let other = |kind: &str, hook: &str| Read::Seen(ended(kind, hook));

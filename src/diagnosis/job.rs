@@ -15,9 +15,9 @@ use super::webhook;
 use crate::model::creation_log::may_have_created;
 use crate::model::failure::refusal;
 use crate::model::kubelet::StartFailure;
-use crate::snapshot::{CreationJob, JobPod, Listing, Read, Snapshot, Unread, Why};
+use crate::snapshot::{IfRead, JobPod, Listing, LostJob, Snapshot, Unread, Why, why_not_all};
 use crate::text::scrub::scrub;
-use uncreated::{uncreated, uncreated_of_lost, unread_events};
+use uncreated::{uncreated, uncreated_of_lost};
 
 /// Why nothing is known of what the Job's pods did.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,15 +95,13 @@ impl Job {
             attempts: Vec::new(),
             pods_unread: None,
         };
-        let CreationJob {
-            job, pods, events, ..
-        } = match snapshot.creation_job() {
+        let found = match snapshot.creation_job() {
             Ok(Some(found)) => found,
             Ok(None) => {
-                let events = snapshot.lost_job().map(|lost| &lost.events);
+                let events = snapshot.lost_job().map(LostJob::events);
                 return Self {
                     uncreated: uncreated_of_lost(snapshot),
-                    events_unread: events.and_then(unread_events),
+                    events_unread: events.and_then(why_not_all),
                     ..nothing(Silent::Gone)
                 };
             }
@@ -114,6 +112,7 @@ impl Job {
                 };
             }
         };
+        let (job, pods, events) = (&found.job, found.pods(), found.events());
         // Two onboardings for one database have one Job name: what the other's Job says is not about this one.
         let made_by = job.made_by();
         if made_by.is_malformed() {
@@ -126,28 +125,31 @@ impl Job {
         }
         let subject = Subject::from(&job.meta);
         // A pod that was seen could be made; `silent` says where none was read.
-        let has_pods = pods
-            .if_read()
-            .is_some_and(|pods| pods.is_empty() == Ok(false));
-        let uncreated = match events {
-            Read::Seen(events) if !has_pods => uncreated(&subject, Some(&job.meta.uid), events),
-            _ => None,
+        let has_pods = matches!(pods, Ok(Some(pods)) if pods.is_empty() == Ok(false));
+        let events_unread = match has_pods {
+            true => None,
+            false => why_not_all(events.clone()),
         };
-        let events_unread = (!has_pods).then(|| unread_events(events)).flatten();
-        let silent = match pods {
+        let events = events.if_read();
+        let uncreated = match has_pods {
+            true => None,
+            false => events.and_then(|all| uncreated(&subject, Some(&job.meta.uid), all)),
+        };
+        let silent = match &pods {
             _ if uncreated.is_some() => None,
-            Read::Unknown(why) => Some(Silent::PodsNotRead(why.clone())),
-            Read::Absent => Some(Silent::PodsGone),
-            Read::Seen(pods) => match pods.is_empty() {
+            Err(unread) => Some(Silent::PodsNotRead(unread.why.clone())),
+            Ok(None) => Some(Silent::PodsGone),
+            Ok(Some(pods)) => match pods.is_empty() {
                 Ok(gone) => gone.then_some(Silent::PodsGone),
                 Err(why) => Some(Silent::PodsNotRead(why)),
             },
         };
         // `silent` says why none was read.
-        let pods_unread = pods.if_read().and_then(Listing::not_all).cloned();
-        let pods: &[JobPod] = pods.if_read().map_or(&[], Listing::known);
+        let pods = pods.if_read();
+        let pods_unread = pods.and_then(Listing::not_all).cloned();
+        let pods: &[JobPod] = pods.map_or(&[], Listing::known);
         // What an event shows is true, whatever others there are.
-        let events = events.if_read().map_or(&[][..], Listing::known);
+        let events = events.map_or(&[][..], Listing::known);
         let attempts = pods.iter().rev().map(|pod| outcome::judge(pod, events));
         let attempts: Vec<Outcome> = attempts.collect();
         let outcome = outcome::weigh(job, &attempts);

@@ -40,14 +40,10 @@ pub(super) fn killer<'a>(case: &Case<'a>, death: &Death) -> Option<Killer<'a>> {
             ),
         }
     };
-    let events = case
-        .nodes()
-        .if_read()
-        .and_then(|nodes| nodes.events_of(node))?;
-    let events = match (events.if_read(), events.unknown()) {
-        (Some(events), _) => events,
-        (None, Some(why)) => return Some(unknown(why)),
-        (None, None) => return None,
+    let events = match case.nodes().if_read()?.events_of(node) {
+        Ok(events) => events?,
+        Err(unread) if unread.is_not_needed() => return None,
+        Err(unread) => return Some(unknown(&unread.why)),
     };
     let ended = ended.finished_at.set()?;
     // Without a command, the container or its image often has its program's name.

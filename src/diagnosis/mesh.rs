@@ -12,7 +12,7 @@ use crate::model::istio::ISTIO_NAMESPACE;
 use crate::model::istio::mutual_tls::PeerAuthentication;
 use crate::model::kubelet;
 use crate::model::pod::{Container, Pod};
-use crate::snapshot::{IfRead, JobPod, Read, ServingPod};
+use crate::snapshot::{Checked, CreationJob, IfRead, JobPod, ServingPod, why_not_all};
 use crate::text::one_line;
 use k8s_openapi::jiff::Timestamp;
 use std::ops::ControlFlow;
@@ -46,11 +46,11 @@ pub(super) fn uninjected(case: &Case<'_>, finding: Finding, pod: &Subject) -> Fi
         Field::Absent | Field::Malformed => None,
     };
     let own: Vec<String> = LABELS.into_iter().filter_map(has).collect();
-    let injectors = match &mesh.injectors {
-        Read::Seen(all) => all,
-        Read::Absent => return finding,
-        Read::Unknown(why) => {
-            let why = why.clause();
+    let injectors = match mesh.injectors() {
+        Ok(Some(all)) => all,
+        Ok(None) => return finding,
+        Err(unread) => {
+            let why = unread.why.clause();
             return finding.why(format!(
                 "Whether an injector of Istio takes namespace {name} is unknown: {why}."
             ));
@@ -112,7 +112,7 @@ pub(super) fn uninjected(case: &Case<'_>, finding: Finding, pod: &Subject) -> Fi
 
 pub(super) fn pod_of<'a>(case: &Case<'a>, pod: &Subject) -> Option<&'a JobPod> {
     let job = case.creation_job().if_read()?;
-    let mut pods = job.pods.if_read()?.known().iter();
+    let mut pods = job.pods().if_read()?.known().iter();
     pods.find(|found| Subject::from(&found.pod.meta) == *pod)
 }
 
@@ -121,9 +121,11 @@ fn meta_of<'a>(case: &Case<'a>, pod: &Subject) -> Option<&'a Meta> {
 }
 
 /// The end of the log of the pod's sidecar. `None` where the pod was not read, or its sidecar has not run.
-pub(super) fn sidecar_log<'a>(case: &Case<'a>, pod: &Subject) -> Option<&'a Read<String>> {
-    let mut logs = pod_of(case, pod)?.logs.iter();
-    logs.find(|(name, _)| name == SIDECAR).map(|(_, log)| log)
+pub(super) fn sidecar_log<'a>(
+    case: &Case<'a>,
+    pod: &Subject,
+) -> Option<Checked<Option<&'a String>>> {
+    pod_of(case, pod)?.log(SIDECAR)
 }
 
 /// Shows the log of the pod's sidecar.
@@ -159,13 +161,20 @@ pub(super) fn late(
     let died = ended.and_then(|ended| ended.finished_at.set().copied());
     let events = case
         .creation_job()
-        .if_read()
-        .and_then(|job| job.events.if_read());
+        .and_then(|job| job.map_or(Ok(None), CreationJob::events));
+    let not_all = why_not_all(events.clone());
+    let events = events.if_read();
     let mut newest_first = events
         .into_iter()
         .flat_map(|events| events.known().iter().rev());
     let object = format!("Pod/{}", pod.name);
     let newest = newest_first.find(|e| e.object == object && kubelet::is_failed_start(e, SIDECAR));
+    if let (None, Some(why)) = (newest, not_all) {
+        let why = why.clause();
+        return ControlFlow::Continue(finding.why(format!(
+            "Whether the pod's mesh sidecar (istio-proxy) was ready in time is unknown: not all of its events were read ({why})."
+        )));
+    }
     let Some(event) = newest.filter(|event| !may_be_outdated(event, sidecar, died)) else {
         return ControlFlow::Continue(finding);
     };
@@ -201,7 +210,7 @@ fn may_be_outdated(event: &Event, sidecar: &Container, died: Option<Timestamp>) 
 pub(super) fn strict<'a>(case: &Case<'a>, pod: &Subject) -> Option<(&'a PeerAuthentication, bool)> {
     let couchdb = case.couch_pods().if_read()?;
     let pods = couchdb.pods.all().ok()?;
-    let peers = case.mesh().if_read()?.peers.if_read()?;
+    let peers = case.mesh().if_read()?.peers().if_read()?;
     // One without its namespace may be CouchDB's own.
     if peers.known().iter().any(|p| !p.meta.malformed.is_empty()) {
         return None;
@@ -261,18 +270,18 @@ pub(super) fn plugin(case: &Case<'_>, finding: Finding) -> Finding {
     let Some(mesh) = case.mesh().if_read() else {
         return finding;
     };
-    match &mesh.cni {
-        Read::Seen(pods) => match pods.is_empty() {
+    match mesh.cni() {
+        Ok(Some(pods)) => match pods.is_empty() {
             Err(why) => finding.why(format!(
                 "Whether Istio's CNI plugin runs there is unknown: {}.",
                 why.clause()
             )),
             Ok(_) => serving::shown(finding, &serving::unserving(pods.known(), case.now)),
         },
-        Read::Absent => finding,
-        Read::Unknown(why) => finding.why(format!(
+        Ok(None) => finding,
+        Err(unread) => finding.why(format!(
             "Whether Istio's CNI plugin runs there is unknown: {}.",
-            why.clause()
+            unread.why.clause()
         )),
     }
 }
@@ -287,10 +296,10 @@ pub(super) fn sidecar_of_source_controller(case: &Case<'_>, finding: Finding) ->
             "Whether source-controller has a mesh sidecar (istio-proxy), through which it would not reach the metadata service, is unknown: {why}."
         )
     };
-    let pods = match &mesh.source_controller {
-        Read::Seen(pods) => pods,
-        Read::Absent => return finding,
-        Read::Unknown(why) => return finding.why(unknown(&why.clause())),
+    let pods = match mesh.source_controller() {
+        Ok(Some(pods)) => pods,
+        Ok(None) => return finding,
+        Err(unread) => return finding.why(unknown(&unread.why.clause())),
     };
     let mut with = pods
         .known()

@@ -11,7 +11,7 @@ use crate::model::network_policy::{
     self, DNS_NAMESPACE, DNS_PORT, Direction, End, NetworkPolicy, Protocol,
 };
 use crate::model::pod::Pod;
-use crate::snapshot::{CouchPods, IfRead, Listing, NetworkPolicies, Read, Why};
+use crate::snapshot::{Checked, CouchPods, IfRead, Listing, NetworkPolicies, Why};
 use k8s_openapi::jiff::Timestamp;
 use std::net::IpAddr;
 use std::ops::ControlFlow;
@@ -44,12 +44,13 @@ pub(super) fn of_job(
     if matches!(unresolved, Some(Unresolved::NoName)) {
         return finding;
     }
-    let finding = outbound(case, finding, pod, &policies.of_job, unresolved.is_some());
-    match (unresolved, &policies.of_job) {
-        (Some(_), _) => finding,
-        // One line says that none were read.
-        (None, Read::Unknown(_)) if policies.of_couchdb.unknown().is_some() => finding,
-        (None, _) => inbound(case, finding, pod, &policies.of_couchdb),
+    let (own, of_couchdb) = (policies.of_job(), policies.of_couchdb());
+    // One line says that none were read.
+    let is_said = own.is_err() && of_couchdb.is_err();
+    let finding = outbound(case, finding, pod, own, unresolved.is_some());
+    match unresolved.is_some() || is_said {
+        true => finding,
+        false => inbound(case, finding, pod, of_couchdb),
     }
 }
 
@@ -58,7 +59,7 @@ fn outbound(
     case: &Case<'_>,
     finding: Finding,
     pod: &Pod,
-    policies: &Read<Listing<NetworkPolicy>>,
+    policies: Checked<Option<&Listing<NetworkPolicy>>>,
     is_unresolved: bool,
 ) -> Finding {
     let wanted = match is_unresolved {
@@ -152,7 +153,7 @@ fn inbound(
     case: &Case<'_>,
     finding: Finding,
     pod: &Pod,
-    policies: &Read<Listing<NetworkPolicy>>,
+    policies: Checked<Option<&Listing<NetworkPolicy>>>,
 ) -> Finding {
     let what = "the Job's pod connect to CouchDB's pods";
     let known = match known(policies, what) {
@@ -232,7 +233,7 @@ pub(super) fn of_members(
         return ControlFlow::Continue(finding);
     };
     let what = "CouchDB's members reach each other";
-    let known = match known(&policies.of_couchdb, what) {
+    let known = match known(policies.of_couchdb(), what) {
         Ok(Some(known)) => known,
         Ok(None) => return ControlFlow::Continue(finding),
         Err(unknown) => return ControlFlow::Continue(finding.why(unknown)),
@@ -250,9 +251,9 @@ pub(super) fn of_members(
             service: None,
             port,
         };
-        // A member without others has nobody to reach.
         match members.is_empty() {
-            true => Some(true),
+            // A member without others has nobody to reach; of a cut list they are not known.
+            true => pods.pods.all().is_ok().then_some(true),
             false => network_policy::allow(known.policies, &own.meta, way, &end),
         }
     };
@@ -428,18 +429,19 @@ struct Known<'a> {
 /// The policies of a namespace; `None` where nothing asked for them, and in words that it is not known whether they let something happen where
 /// they were not read.
 fn known<'a>(
-    policies: &'a Read<Listing<NetworkPolicy>>,
+    policies: Checked<Option<&'a Listing<NetworkPolicy>>>,
     what: &str,
 ) -> Result<Option<Known<'a>>, String> {
     match policies {
-        Read::Seen(listed) => Ok(Some(Known {
+        Ok(Some(listed)) => Ok(Some(Known {
             policies: listed.known(),
             not_all: listed.not_all(),
         })),
-        Read::Absent | Read::Unknown(Why::NotNeeded(_)) => Ok(None),
-        Read::Unknown(why) => Err(format!(
+        Ok(None) => Ok(None),
+        Err(unread) if unread.is_not_needed() => Ok(None),
+        Err(unread) => Err(format!(
             "Whether NetworkPolicies let {what} is not known: {}.",
-            why.clause()
+            unread.why.clause()
         )),
     }
 }
@@ -504,9 +506,9 @@ impl<'a> Place<'a> {
         let namespace = namespace.unwrap_or(COUCHDB_NAMESPACE);
         Self {
             namespace,
-            labels: policies(case).and_then(|policies| policies.namespace(namespace)),
+            labels: labels_of(case, namespace),
             pods: pods.map(|found| &found.pod).collect(),
-            service: service.and_then(|found| found.service.if_read()?.address()),
+            service: service.and_then(|found| found.service().if_read()?.address()),
             port: service.and_then(|found| found.port).unwrap_or(COUCHDB),
         }
     }
@@ -546,7 +548,13 @@ fn either(each: impl Iterator<Item = Option<bool>>) -> Option<bool> {
 
 /// The namespace of DNS, where it was read.
 fn of_dns<'a>(case: &Case<'a>) -> Option<&'a Meta> {
-    policies(case)?.namespace(DNS_NAMESPACE)
+    labels_of(case, DNS_NAMESPACE)
+}
+
+/// The labels of a namespace. Without them it is not known whether a rule takes it.
+fn labels_of<'a>(case: &Case<'a>, namespace: &str) -> Option<&'a Meta> {
+    let found = policies(case)?.namespace(namespace).if_read();
+    found.map(|found| &found.meta)
 }
 
 /// Addresses of the cluster that are known: of pods and of CouchDB's Service.

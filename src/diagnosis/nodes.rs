@@ -9,7 +9,7 @@ use crate::model::kubelet;
 use crate::model::node::{Health, Node};
 use crate::model::pod::Pod;
 use crate::model::volume_attachment::VolumeAttachment;
-use crate::snapshot::{IfRead, Listing, Nodes, Read};
+use crate::snapshot::{Checked, IfRead, Listing, Nodes, why_not_all};
 
 /// The finding with the faults of its pods' nodes, and with the nodes that still hold their volumes.
 pub(super) fn also(case: &Case<'_>, finding: Finding) -> Finding {
@@ -31,7 +31,7 @@ pub(super) fn also(case: &Case<'_>, finding: Finding) -> Finding {
 /// Every pod that was read.
 pub(super) fn pods<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Pod> {
     let job = case.creation_job().if_read();
-    let job = job.and_then(|found| found.pods.if_read()).into_iter();
+    let job = job.and_then(|found| found.pods().if_read()).into_iter();
     let job = job.flat_map(Listing::known).map(|found| &found.pod);
     let controllers = case.controller_pods().if_read().into_iter();
     let couchdb = case.couch_pods().if_read().map(|found| &found.pods);
@@ -52,19 +52,21 @@ fn of_pod(finding: Finding, pod: &Pod, nodes: &Nodes) -> Finding {
             ));
         }
     };
-    let Some(node) = nodes.of(name) else {
-        return finding;
+    let node = match nodes.of(name) {
+        Err(unread) if unread.is_not_needed() => return finding,
+        node => node,
     };
     if finding.evidence.iter().any(|e| e.object == of(name)) {
         return finding;
     }
+    let is_lost = matches!(node, Ok(Some(node)) if node.is_lost());
     match State::of(node) {
         State::Fine => finding,
         State::Troubled(troubles) => {
             let finding = finding
                 .why(format!("{subject} is on node {name}, which {}.", troubles.join(" and ")))
                 .seen([evidence(name, &troubles)]);
-            if !is_lost(node) {
+            if !is_lost {
                 return relieve(finding, name);
             }
             see(finding, name, "Bring the node back. If it is lost for good, make sure that the machine is off, then mark it as out of service (taint node.kubernetes.io/out-of-service), so that its pods can move:")
@@ -80,11 +82,9 @@ fn of_pod(finding: Finding, pod: &Pod, nodes: &Nodes) -> Finding {
 
 /// Adds the nodes to which volumes are still attached that the finding says are attached elsewhere.
 fn with_volumes(finding: Finding, nodes: &Nodes) -> Finding {
-    let (attachments, not_all) = match &nodes.attachments {
-        Read::Seen(attachments) => (attachments.known(), attachments.not_all()),
-        Read::Absent => (&[][..], None),
-        Read::Unknown(why) => (&[][..], Some(why)),
-    };
+    let attachments = nodes.attachments();
+    let not_all = why_not_all(attachments.clone());
+    let attachments = attachments.if_read().map_or(&[][..], Listing::known);
     let is_shown = |attachment: &&VolumeAttachment| {
         let volume = attachment.volume.text();
         let mut shown = finding.evidence.iter();
@@ -114,20 +114,24 @@ fn of_volume(finding: Finding, attachment: &VolumeAttachment, nodes: &Nodes) -> 
     );
     let finding = finding.seen([attached]);
     let said = format!("Volume {volume} is still attached to node {name}");
-    let state = nodes.of(name).map(State::of);
-    let troubles = match state {
-        Some(State::Troubled(troubles)) => troubles,
-        Some(State::Fine) => return find_user(finding.why(format!("{said}.")), name),
-        Some(State::Gone) => {
+    let node = match nodes.of(name) {
+        Err(unread) if unread.is_not_needed() => {
+            return find_user(finding.why(format!("{said}, which was not read.")), name);
+        }
+        node => node,
+    };
+    let troubles = match State::of(node) {
+        State::Troubled(troubles) => troubles,
+        State::Fine => return find_user(finding.why(format!("{said}.")), name),
+        State::Gone => {
             return finding.why(format!(
                 "{said}, which no longer exists: Kubernetes detaches the volume in a few minutes."
             ));
         }
-        Some(State::Unknown(why)) => {
+        State::Unknown(why) => {
             let finding = finding.why(format!("{said}. {}", unknown(&why)));
             return find_user(finding, name);
         }
-        None => return find_user(finding.why(format!("{said}, which was not read.")), name),
     };
     let finding = finding
         .why(format!("{said}, which {}.", troubles.join(" and ")))
@@ -166,24 +170,16 @@ enum State {
 }
 
 impl State {
-    fn of(node: &Read<Node>) -> Self {
+    fn of(node: Checked<Option<&Node>>) -> Self {
         match node {
-            Read::Seen(node) => match node.health() {
+            Ok(Some(node)) => match node.health() {
                 Health::Fine => Self::Fine,
                 Health::Troubled(troubles) => Self::Troubled(troubles),
                 Health::Unknown => Self::Unknown("its conditions do not say".to_owned()),
             },
-            Read::Absent => Self::Gone,
-            Read::Unknown(why) => Self::Unknown(why.clause()),
+            Ok(None) => Self::Gone,
+            Err(unread) => Self::Unknown(unread.why.clause()),
         }
-    }
-}
-
-/// It does not answer, as far as it was read.
-fn is_lost(node: &Read<Node>) -> bool {
-    match node {
-        Read::Seen(node) => node.is_lost(),
-        Read::Absent | Read::Unknown(_) => false,
     }
 }
 
@@ -221,7 +217,7 @@ fn see(finding: Finding, name: &str, step: &str) -> Finding {
 mod tests {
     use super::*;
     use crate::diagnosis::fixture;
-    use crate::snapshot::Why;
+    use crate::snapshot::{Read, Why};
     use serde_json::json;
 
     /// The additions to a finding about a lost pod of CouchDB on this node.
@@ -232,8 +228,8 @@ mod tests {
             "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown"}]}});
         let pod = crate::snapshot::ServingPod {
             pod: Pod::from_value(&pod),
-            events: Read::Seen(Listing::default()),
-            log: Read::not_needed("x"),
+            events: Read::Seen(Listing::default()).into(),
+            log: Read::not_needed("x").into(),
         };
         snapshot.on_demand.couch_pods = Read::Seen(crate::snapshot::CouchPods {
             of_service: true,
@@ -241,9 +237,9 @@ mod tests {
             pods: Listing::whole(vec![pod]),
         });
         snapshot.on_demand.nodes = Read::Seen(Nodes {
-            nodes: vec![("w".to_owned(), node)],
+            nodes: vec![("w".to_owned(), node.into())],
             events: Vec::new(),
-            attachments: Read::not_needed("x"),
+            attachments: Read::not_needed("x").into(),
         });
         let case = Case::new(&snapshot, fixture::meta(name).now);
         let shown = Evidence::new(Subject::new("Pod", "secure-kvs", "db-0"), "x", "x");
@@ -297,11 +293,12 @@ mod tests {
         let attachment = json!({"metadata": {"name": "csi-1"}, "spec": {"nodeName": "w", "source": {"persistentVolumeName": "pv-1"}}, "status": {"attached": true}});
         let of = |node: Read<Node>, observed: &str| {
             let nodes = Nodes {
-                nodes: vec![("w".to_owned(), node)],
+                nodes: vec![("w".to_owned(), node.into())],
                 events: Vec::new(),
                 attachments: Read::Seen(Listing::whole(vec![VolumeAttachment::from_value(
                     &attachment,
-                )])),
+                )]))
+                .into(),
             };
             let shown = Evidence::new(Subject::new("Pod", "n", "db-0"), "x", observed);
             let finding = Finding::new(Subject::new("Pod", "n", "db-0"), "x").seen([shown]);
@@ -335,7 +332,7 @@ mod tests {
             let nodes = Nodes {
                 nodes: Vec::new(),
                 events: Vec::new(),
-                attachments,
+                attachments: attachments.into(),
             };
             let pod = Subject::new("Pod", "n", "db-0");
             let shown = Evidence::new(pod.clone(), "x", observed);

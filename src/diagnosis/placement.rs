@@ -6,16 +6,14 @@ use super::nodes::pods;
 use crate::model::kubelet;
 use crate::model::placement::Volume;
 use crate::model::pod::Pod;
-use crate::snapshot::{Claimed, IfRead, Read};
+use crate::snapshot::{Claimed, IfRead};
 
 /// The finding about a pod of the creation Job that its node rejected for the node's labels, which fit by now; `None` where they do not,
 /// or where that is not known.
 pub(super) fn rejected(case: &Case<'_>, finding: Finding, pod: &Subject) -> Option<Finding> {
     let pod = pods(case).find(|own| Subject::from(&own.meta) == *pod)?;
     let name = pod.node.as_str().filter(|_| pod.is_rejected_for_labels())?;
-    let Read::Seen(node) = case.nodes().if_read()?.of(name)? else {
-        return None;
-    };
+    let node = case.nodes().if_read()?.of(name).if_read()?;
     if pod.wanted.fits(node) != Some(true) {
         return None;
     }
@@ -57,9 +55,7 @@ fn of_claims(finding: Finding, mut claims: Vec<(&Pod, &Claimed)>) -> Finding {
     let Some(((pod, claimed), others)) = claims.split_first() else {
         return finding;
     };
-    let unread = others
-        .iter()
-        .filter(|(_, other)| other.volume.unknown().is_some());
+    let unread = others.iter().filter(|(_, other)| other.volume().is_err());
     let unread = match unread.count() {
         0 => None,
         1 => Some("Another volume of these pods was not read.".to_owned()),
@@ -72,10 +68,10 @@ fn of_claims(finding: Finding, mut claims: Vec<(&Pod, &Claimed)>) -> Finding {
 
 /// How little a claim says of why no node fits its pod.
 fn rank(pod: &Pod, claimed: &Claimed) -> u8 {
-    let volume = match &claimed.volume {
-        Read::Seen(volume) => volume,
-        Read::Absent => return 1,
-        Read::Unknown(_) => return 3,
+    let volume = match claimed.volume() {
+        Ok(Some(volume)) => volume,
+        Ok(None) => return 1,
+        Err(_) => return 3,
     };
     match volume.label() {
         Some((key, values)) if excluded(pod, key, &values).is_some() => 0,
@@ -96,15 +92,15 @@ const KEEP: &str = "Do not delete the claim or the volume, which hold the data";
 fn of_volume(finding: Finding, pod: &Pod, claimed: &Claimed) -> Finding {
     let (namespace, claim) = (&claimed.namespace, &claimed.claim);
     let claim_subject = Subject::new("PersistentVolumeClaim", namespace, claim);
-    let volume = match &claimed.volume {
-        Read::Seen(volume) => volume,
-        Read::Absent => {
+    let volume = match claimed.volume() {
+        Ok(Some(volume)) => volume,
+        Ok(None) => {
             return finding.why(format!("{claim_subject} or its volume does not exist."));
         }
-        Read::Unknown(why) => {
+        Err(unread) => {
             return finding.why(format!(
                 "Where the volume of {claim_subject} can be used is not known: {}.",
-                why.clause()
+                unread.why.clause()
             ));
         }
     };
@@ -165,7 +161,7 @@ mod tests {
     use super::*;
     use crate::diagnosis::fixture;
     use crate::model::node::Node;
-    use crate::snapshot::{Nodes, Why};
+    use crate::snapshot::{Nodes, Read, Why};
     use serde_json::{Value, json};
 
     fn terms(key: &str, values: &Value) -> Value {
@@ -179,7 +175,7 @@ mod tests {
             pod: "n/db-0".to_owned(),
             namespace: "n".to_owned(),
             claim: "data".to_owned(),
-            volume: volume.map(|object| Volume::from_value(&object)),
+            volume: volume.map(|object| Volume::from_value(&object)).into(),
         };
         let finding = Finding::new(Subject::new("Pod", "n", "db-0"), "x");
         fixture::reasoned(of_volume(finding, &Pod::from_value(&pod), &claimed))
@@ -235,7 +231,7 @@ mod tests {
             pod: "n/db-0".to_owned(),
             namespace: "n".to_owned(),
             claim: claim.to_owned(),
-            volume: volume.map(|object| Volume::from_value(&object)),
+            volume: volume.map(|object| Volume::from_value(&object)).into(),
         };
         let zoned = |zone: &str| {
             let required = terms("zone", &json!([zone]));
@@ -287,9 +283,9 @@ mod tests {
             let place = json!({"metadata": {"name": "w", "labels": labels}, "status": {"conditions": [
                 {"type": "Ready", "status": ready, "lastTransitionTime": "2026-11-27T05:00:02Z"}]}});
             snapshot.on_demand.nodes = Read::Seen(Nodes {
-                nodes: vec![("w".to_owned(), Read::Seen(Node::from_value(&place)))],
+                nodes: vec![("w".to_owned(), Read::Seen(Node::from_value(&place)).into())],
                 events: Vec::new(),
-                attachments: Read::not_needed("x"),
+                attachments: Read::not_needed("x").into(),
             });
             let case = Case::new(&snapshot, fixture::meta(name).now);
             let pod = pods(&case).next().unwrap();

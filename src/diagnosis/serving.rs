@@ -16,7 +16,7 @@ use crate::model::event::Event;
 use crate::model::kubelet::{self, StartFailure, Trouble};
 use crate::model::last_words::{Kind, LastWords};
 use crate::model::pod::{Container, Ended, Pod};
-use crate::snapshot::{Checked, Listing, ServingPod, Why};
+use crate::snapshot::{Checked, IfRead, Listing, ServingPod, Why, why_not_all};
 use crate::text::scrub::scrub;
 use crate::text::thousands;
 use k8s_openapi::jiff::Timestamp;
@@ -85,12 +85,12 @@ pub(super) fn of_status(pod: &Pod) -> Option<Reason<'_>> {
 
 /// By its status, its events and its log; `None` if it is ready or is being deleted.
 pub(super) fn of_serving(found: &ServingPod) -> Option<Unserving<'_>> {
-    let ServingPod { pod, events, log } = found;
+    let (pod, events, log) = (&found.pod, found.events(), found.log());
     if pod.is_ready() || !pod.meta.deleted.is_absent() {
         return None;
     }
     // Events and logs that were not read are added to `unread` below.
-    let events_known = events.if_read().map_or(&[][..], Listing::known);
+    let events_known = events.clone().if_read().map_or(&[][..], Listing::known);
     let mut reason = judge(pod, events_known).unwrap_or_else(|| unexplained(pod));
     if !pod.has_whole_status() {
         reason.remedy = Remedy::Describe;
@@ -99,9 +99,14 @@ pub(super) fn of_serving(found: &ServingPod) -> Option<Unserving<'_>> {
     }
     match &mut reason.remedy {
         Remedy::Crash { container, .. } => {
-            let own = log.if_read().filter(|log| log.container == *container);
+            let own = log
+                .clone()
+                .if_read()
+                .filter(|log| log.container == *container);
             reason.words = own.and_then(|log| LastWords::parse(&log.text));
-            reason.unread.extend(unread("log", log.unknown()));
+            reason
+                .unread
+                .extend(unread("log", log.err().map(|unread| unread.why)));
             let ended = pod.culprit().and_then(Container::end);
             let start = own
                 .zip(ended)
@@ -117,7 +122,10 @@ pub(super) fn of_serving(found: &ServingPod) -> Option<Unserving<'_>> {
             answered,
             ..
         } => {
-            let own = log.if_read().filter(|log| log.container == *container);
+            let own = log
+                .clone()
+                .if_read()
+                .filter(|log| log.container == *container);
             let words = own.and_then(|log| LastWords::parse(&log.text));
             // What it writes while it waits is not the reason.
             reason.words = words.filter(|words| words.kind != Kind::Last);
@@ -127,7 +135,9 @@ pub(super) fn of_serving(found: &ServingPod) -> Option<Unserving<'_>> {
                 timeout.is_some_and(|seconds| *millis >= seconds.saturating_mul(1000))
             };
             *answered = answered.filter(|millis| kubelet::is_late(said) && is_too_late(millis));
-            reason.unread.extend(unread("log", log.unknown()));
+            reason
+                .unread
+                .extend(unread("log", log.err().map(|unread| unread.why)));
         }
         // Which Secrets the kubelet could read is in the events.
         Remedy::Pull(Pull {
@@ -136,9 +146,7 @@ pub(super) fn of_serving(found: &ServingPod) -> Option<Unserving<'_>> {
         }) if *trouble != Trouble::Refused => {}
         Remedy::Memory { .. } | Remedy::Unscheduled(_) | Remedy::Start(_) => {}
         Remedy::Pull(_) | Remedy::Describe => {
-            let not_all = events.if_read().and_then(Listing::not_all);
-            let unread = unread("events", events.unknown().or(not_all));
-            reason.unread.extend(unread);
+            reason.unread.extend(unread("events", why_not_all(events)));
         }
     }
     Some(Unserving {
@@ -160,7 +168,7 @@ fn overdue(pod: &Pod, now: Timestamp) -> Option<Unserving<'_>> {
     })
 }
 
-fn unread(part: &str, why: Option<&Why>) -> Option<String> {
+fn unread(part: &str, why: Option<Why>) -> Option<String> {
     let why = why.filter(|why| !matches!(why, Why::NotNeeded(_)))?;
     let verb = if part == "log" { "was" } else { "were" };
     Some(format!("Its {part} {verb} not read: {}.", why.clause()))

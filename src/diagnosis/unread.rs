@@ -2,8 +2,8 @@
 
 use super::{Case, Diagnosis, Severity, diagnose, fixture};
 use crate::snapshot::{
-    Controllers, CouchPods, CouchService, CreationJob, Events, Listing, LostJob, OnDemand, Parts,
-    Read, ServingPod, Snapshot, Why,
+    Controllers, CouchPods, CouchService, CreationJob, Events, Listing, LostJob, OnDemand, Part,
+    Parts, Read, ServingPod, Snapshot, Why,
 };
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
@@ -29,8 +29,8 @@ fn take_shared<T>(part: &mut Arc<Read<T>>) -> bool {
     there
 }
 
-fn take_each<'a, T: 'a>(parts: impl Iterator<Item = &'a mut Read<T>>) -> bool {
-    parts.map(take).max().unwrap_or(false)
+fn take_each<'a, T: 'a>(parts: impl Iterator<Item = &'a mut Part<T>>) -> bool {
+    parts.map(|part| take(part)).max().unwrap_or(false)
 }
 
 /// Cuts a list before its first object.
@@ -58,7 +58,7 @@ pub(super) const PARTS: &[(&str, Take)] = &[
         let Read::Seen(job) = &mut s.creation_job else {
             return false;
         };
-        let Read::Seen(pods) = &mut job.pods else {
+        let Some(pods) = job.pods.seen_mut() else {
             return false;
         };
         let logs = pods.known_mut().iter_mut().flat_map(|pod| &mut pod.logs);

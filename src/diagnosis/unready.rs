@@ -12,7 +12,7 @@ use crate::model::helm_log::awaited;
 use crate::model::manifest;
 use crate::model::owner::Belongs;
 use crate::model::pod::Pod;
-use crate::snapshot::{Checked, IfRead, Listing, Read, Why};
+use crate::snapshot::{Checked, IfRead, Listing, Why, why_not_all};
 
 /// A pod that does not become ready.
 pub(super) struct Unready<'a> {
@@ -54,7 +54,7 @@ pub(super) fn unready<'a>(case: &Case<'a>) -> Vec<Unready<'a>> {
         .if_read()
         .filter(|found| found.job.goes_on());
     let of_job = job
-        .and_then(|found| found.pods.if_read())
+        .and_then(|found| found.pods().if_read())
         .into_iter()
         .flat_map(Listing::known);
     let own = of_job.map(|found| (&found.pod, None)).chain(own);
@@ -81,18 +81,11 @@ pub(super) fn unready<'a>(case: &Case<'a>) -> Vec<Unready<'a>> {
 pub(super) fn shown(case: &Case<'_>, finding: Finding) -> Finding {
     let unready = unready(case);
     let Some(first) = unready.first() else {
-        let not_all = match case.target_pods() {
-            Ok(pods) => pods.and_then(Listing::not_all).cloned(),
-            Err(unread) => Some(unread.why),
-        };
+        let not_all = why_not_all(case.target_pods());
         let not_all = not_all.or_else(|| Some(workloads(case).err()?.why));
         let of_job = || {
             let found = case.creation_job().if_read()?;
-            match &found.pods {
-                Read::Seen(pods) => pods.not_all().cloned(),
-                Read::Unknown(why) => Some(why.clone()),
-                Read::Absent => None,
-            }
+            why_not_all(found.pods())
         };
         let not_all = not_all.or_else(of_job);
         let not_all = not_all.filter(|why| !matches!(why, Why::NotNeeded(_)));
@@ -169,6 +162,7 @@ fn belongs(pod: &Pod, workload: &Subject) -> Belongs {
 mod tests {
     use super::*;
     use crate::diagnosis::{diagnose, fixture};
+    use crate::snapshot::Read;
     use serde_json::{Value, json};
 
     /// What is said where Helm waits for the Deployment gate, and these pods are in the target namespace.

@@ -5,7 +5,7 @@ use super::finding::{Change, Evidence, Finding, Subject};
 use crate::model::claim::{Claim, StorageClass, awaits_pod};
 use crate::model::event::Event;
 use crate::model::pod::Pod;
-use crate::snapshot::{IfRead, Listing, Read, WaitedClaim, Why};
+use crate::snapshot::{IfRead, WaitedClaim, why_not_all};
 use crate::text::scrub::scrub;
 use serde_json::json;
 
@@ -22,19 +22,19 @@ fn subject(waited: &WaitedClaim) -> Subject {
 
 /// The newest event of the claim.
 fn newest(waited: &WaitedClaim) -> Option<&Event> {
-    waited.events.if_read()?.known().last()
+    waited.events().if_read()?.known().last()
 }
 
 /// The class gives its claims a volume once a pod uses them.
 fn late_class(waited: &WaitedClaim) -> bool {
-    let class = waited.class.if_read();
+    let class = waited.class().if_read();
     class.is_some_and(StorageClass::binds_late)
 }
 
 /// It gets its volume only once a pod uses it, as its newest event says or, without one, its class; no pod is known to use it.
 pub(super) fn is_late(case: &Case<'_>, waited: &WaitedClaim) -> bool {
     let says = newest(waited).map(|event| awaits_pod(&event.reason));
-    let is_pending = waited.claim.if_read().is_some_and(Claim::is_pending);
+    let is_pending = waited.claim().if_read().is_some_and(Claim::is_pending);
     is_pending && says.unwrap_or_else(|| late_class(waited)) && user(case, waited).is_none()
 }
 
@@ -48,11 +48,11 @@ fn user<'a>(case: &Case<'a>, waited: &WaitedClaim) -> Option<&'a Pod> {
 /// Adds what is known of the claim to the finding.
 pub(super) fn tell(case: &Case<'_>, finding: Finding, waited: &WaitedClaim) -> Finding {
     let of = subject(waited);
-    let claim = match &waited.claim {
-        Read::Seen(claim) => claim,
-        Read::Absent => return finding.why(format!("{of} does not exist by now.")),
-        Read::Unknown(why) => {
-            let why = why.clause();
+    let claim = match waited.claim() {
+        Ok(Some(claim)) => claim,
+        Ok(None) => return finding.why(format!("{of} does not exist by now.")),
+        Err(unread) => {
+            let why = unread.why.clause();
             return finding.why(format!("{of} was not read: {why}."));
         }
     };
@@ -88,10 +88,10 @@ pub(super) fn tell(case: &Case<'_>, finding: Finding, waited: &WaitedClaim) -> F
             unread(waited)
         )),
     };
-    let class = waited.class.unknown();
-    let class = class.filter(|why| event.is_none() && !matches!(why, Why::NotNeeded(_)));
-    let class = class.map(|why| {
-        let why = why.clause();
+    let class = waited.class().err();
+    let class = class.filter(|unread| event.is_none() && !unread.is_not_needed());
+    let class = class.map(|unread| {
+        let why = unread.why.clause();
         format!(
             "Whether its StorageClass gives it a volume only once a pod uses it is unknown: {why}."
         )
@@ -101,10 +101,10 @@ pub(super) fn tell(case: &Case<'_>, finding: Finding, waited: &WaitedClaim) -> F
 
 /// `; its events were not read: …`
 fn unread(waited: &WaitedClaim) -> String {
-    let events = &waited.events;
-    let not_all = events.if_read().and_then(Listing::not_all);
-    let why = events.unknown().or(not_all).map(Why::clause);
-    why.map_or_else(String::new, |why| format!(" (not all were read: {why})"))
+    let why = why_not_all(waited.events());
+    why.map_or_else(String::new, |why| {
+        format!(" (not all were read: {})", why.clause())
+    })
 }
 
 fn late(case: &Case<'_>, finding: Finding, waited: &WaitedClaim, claim: &Claim) -> Finding {
@@ -116,12 +116,7 @@ fn late(case: &Case<'_>, finding: Finding, waited: &WaitedClaim, claim: &Claim) 
         "{class} gives the claim a volume only once a pod uses it (WaitForFirstConsumer). Until then it stays Pending, and Helm waits for it in vain."
     ));
     let says = newest(waited).is_some_and(|event| awaits_pod(&event.reason));
-    let pods = case.target_pods();
-    let not_all = match &pods {
-        Ok(pods) => pods.and_then(Listing::not_all).cloned(),
-        Err(unread) => Some(unread.why.clone()),
-    };
-    let unknown = not_all.filter(|_| !says);
+    let unknown = why_not_all(case.target_pods()).filter(|_| !says);
     let unknown = unknown.map(|why| {
         let why = why.clause();
         format!("Whether a pod uses it by now is unknown: {why}.")

@@ -7,7 +7,7 @@ use crate::model::event::Event;
 use crate::model::failure::refusal::Refusal;
 use crate::model::owner::{Belongs, is_named_by};
 use crate::model::webhook_configuration::OfPods;
-use crate::snapshot::{IfRead, Listing, Read, ServingPod, Webhook};
+use crate::snapshot::{IfRead, Listing, ServingPod, Webhook, why_not_all};
 use crate::text::{count, one_line};
 use std::ops::ControlFlow;
 
@@ -18,7 +18,7 @@ pub(super) fn configurations(
     service: Option<(&str, &str)>,
 ) -> Vec<Subject> {
     let webhook = case.webhook().if_read();
-    let all = webhook.and_then(|webhook| webhook.configurations.if_read());
+    let all = webhook.and_then(|webhook| webhook.configurations().if_read());
     let all = all.into_iter().flat_map(Listing::known);
     // The name may be that of a Service: `of service x`.
     let name = (!name.contains(' ')).then_some(name);
@@ -37,16 +37,12 @@ pub(super) fn of_pods(case: &Case<'_>, finding: Finding) -> Finding {
             "Which webhooks are asked about new pods is unknown: {why}."
         ))
     };
-    let configurations = match case.webhook() {
-        Ok(Some(webhook)) => &webhook.configurations,
+    let webhook = case.webhook();
+    let all = match webhook.and_then(|webhook| webhook.map_or(Ok(None), Webhook::configurations)) {
+        Ok(Some(all)) => all,
         Ok(None) => return finding,
         Err(unread) if unread.is_not_needed() => return finding,
         Err(unread) => return unknown(finding, &unread.why.clause()),
-    };
-    let all = match configurations {
-        Read::Seen(all) => all,
-        Read::Absent => return finding,
-        Read::Unknown(why) => return unknown(finding, &why.clause()),
     };
     let mut of_pods: Vec<(Subject, OfPods)> = all
         .known()
@@ -86,7 +82,7 @@ pub(super) fn of_pods(case: &Case<'_>, finding: Finding) -> Finding {
 
 /// Namespace and name of the Service that the configurations give to the webhook of that name.
 pub(super) fn service(case: &Case<'_>, name: &str) -> Option<(String, String)> {
-    let configurations = case.webhook().if_read()?.configurations.if_read()?;
+    let configurations = case.webhook().if_read()?.configurations().if_read()?;
     let mut all = configurations.known().iter();
     let (namespace, name) = all.find_map(|c| c.service_of(name))?;
     Some((one_line(namespace), one_line(name)))
@@ -104,9 +100,10 @@ pub(super) fn blocks_itself(
     let Some(webhook) = case.webhook().if_read() else {
         return ControlFlow::Continue(finding);
     };
-    let pods = webhook.pods.if_read();
+    let pods = webhook.pods().if_read();
     let is_without = pods.is_some_and(|pods| pods.is_empty() == Ok(true));
-    let refusals = webhook.refusals.if_read();
+    let not_all = why_not_all(webhook.refusals());
+    let refusals = webhook.refusals().if_read();
     let newest_first = refusals
         .into_iter()
         .flat_map(|all| all.known().iter().rev());
@@ -117,7 +114,6 @@ pub(super) fn blocks_itself(
         |(_, (kind, maker)): &(&Event, (&str, &str))| is_maker_of(service, kind, maker);
     let found = makers.clone().find(is_of_service).or_else(|| makers.next());
     let Some((event, (kind, maker))) = found else {
-        let not_all = refusals.map_or(webhook.refusals.unknown(), Listing::not_all);
         let why = match not_all {
             Some(why) => Some(why.clause()),
             None if own.is_empty() => None,
@@ -188,7 +184,7 @@ fn is_maker_of(service: &str, kind: &str, maker: &str) -> bool {
 /// The webhook's Service does not exist now.
 pub(super) fn lacks_service(case: &Case<'_>) -> bool {
     let webhook = case.webhook().if_read();
-    webhook.is_some_and(|webhook| webhook.pods.is_absent())
+    webhook.is_some_and(|webhook| matches!(webhook.pods(), Ok(None)))
 }
 
 /// The finding with the pods behind the webhook's Service that are not serving, and the step for the first. Where no such pod is seen, the
@@ -202,11 +198,11 @@ pub(super) fn shown(
     let Some(webhook) = case.webhook().if_read() else {
         return otherwise(finding, false);
     };
-    let pods = match &webhook.pods {
-        Read::Seen(pods) => pods,
-        Read::Absent => return otherwise(finding, false),
-        Read::Unknown(why) => {
-            let why = why.clause();
+    let pods = match webhook.pods() {
+        Ok(Some(pods)) => pods,
+        Ok(None) => return otherwise(finding, false),
+        Err(unread) => {
+            let why = unread.why.clause();
             let finding = finding.why(format!(
                 "Whether its pods run is unknown, because they were not read: {why}."
             ));
@@ -261,7 +257,7 @@ mod tests {
     use super::*;
     use crate::diagnosis::fixture;
     use crate::model::webhook_configuration::WebhookConfiguration;
-    use crate::snapshot::Why;
+    use crate::snapshot::{Read, Why};
     use serde_json::{Value, json};
 
     #[test]
@@ -270,9 +266,9 @@ mod tests {
         let told = |configurations: Read<Listing<WebhookConfiguration>>| {
             let mut snapshot = fixture::snapshot(name);
             snapshot.on_demand.webhook = Read::Seen(Webhook {
-                configurations,
-                pods: Read::not_needed("x"),
-                refusals: Read::not_needed("x"),
+                configurations: configurations.into(),
+                pods: Read::not_needed("x").into(),
+                refusals: Read::not_needed("x").into(),
                 of_service: false,
             });
             let case = Case::new(&snapshot, fixture::meta(name).now);

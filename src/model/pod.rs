@@ -319,7 +319,7 @@ impl Pod {
     /// What a container's program gets as its environment; `None` where the container cannot be read.
     pub fn environment(&self, container: &str) -> Option<Environment> {
         let own = self.planned.known.iter().find(|c| c.name == container)?;
-        let links = self.service_links.clone();
+        let links = self.service_links;
         Some(Environment::new(links, &own.env, &own.env_from))
     }
 

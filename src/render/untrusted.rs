@@ -149,10 +149,10 @@ proptest! {
             release.info.description.push_str(&log);
         }
         if let Read::Seen(job) = &mut snapshot.creation_job
-            && let Read::Seen(pods) = &mut job.pods
+            && let Some(pods) = job.pods.seen_mut()
         {
             for (_, text) in pods.known_mut().iter_mut().flat_map(|pod| &mut pod.logs) {
-                if let Read::Seen(text) = text {
+                if let Some(text) = text.seen_mut() {
                     text.push_str(&log);
                 }
             }

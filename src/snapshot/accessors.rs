@@ -279,7 +279,7 @@ impl Snapshot {
 
     /// The Service by which the creation Job reaches CouchDB.
     pub fn service(&self) -> Checked<Option<&CouchService>> {
-        self.parts.on_demand.service.checked("CouchDB's Service")
+        self.parts.on_demand.service.checked(part::COUCH_SERVICE)
     }
 
     /// What CouchDB says of databases.

@@ -2,7 +2,9 @@
 //! needs a part says that it is not needed.
 
 use super::databases::Databases;
-use super::{Events, Listing, Mesh, NetworkPolicies, Nodes, Read, Related, Webhook};
+use super::{
+    Checked, Events, Listing, Mesh, NetworkPolicies, Nodes, Part, Read, Related, Webhook, part,
+};
 use crate::model::access_review::AccessReview;
 use crate::model::controller_log::Errors;
 use crate::model::deployment::Deployment;
@@ -101,9 +103,22 @@ impl Controllers {
 pub struct ServingPod {
     pub pod: Pod,
     /// Its events, read if it is not ready.
-    pub events: Read<Events>,
+    pub events: Part<Events>,
     /// The end of the log of the container that ended badly.
-    pub log: Read<LogEnd>,
+    pub log: Part<LogEnd>,
+}
+
+impl ServingPod {
+    /// Its events.
+    pub fn events(&self) -> Checked<Option<&Events>> {
+        self.events
+            .checked(&part::events_of_pod(&self.pod.meta.name))
+    }
+
+    /// The end of the log of the container that ended badly.
+    pub fn log(&self) -> Checked<Option<&LogEnd>> {
+        self.log.checked(&part::log_of_pod(&self.pod.meta.name))
+    }
 }
 
 /// The last lines of a container's log.
@@ -131,18 +146,28 @@ pub struct CouchService {
     pub port: Option<u16>,
     /// What names it: `log of the creation Job`, `values.couchdb`.
     pub named_by: String,
-    pub service: Read<Service>,
-    pub slices: Read<Listing<EndpointSlice>>,
+    pub service: Part<Service>,
+    pub slices: Part<Listing<EndpointSlice>>,
 }
 
 impl CouchService {
+    /// The Service itself.
+    pub fn service(&self) -> Checked<Option<&Service>> {
+        self.service.checked(part::COUCH_SERVICE)
+    }
+
+    /// Its endpoints.
+    pub fn slices(&self) -> Checked<Option<&Listing<EndpointSlice>>> {
+        self.slices.checked(part::COUCH_SLICES)
+    }
+
     /// An endpoint is ready, or one that was not read may be.
     pub fn may_have_ready_endpoint(&self) -> bool {
-        let slices = match &self.slices {
-            Read::Seen(slices) if slices.not_all().is_some() => return true,
-            Read::Seen(slices) => slices.known(),
-            Read::Absent => return false,
-            Read::Unknown(_) => return true,
+        let slices = match self.slices() {
+            Ok(Some(slices)) if slices.not_all().is_some() => return true,
+            Ok(Some(slices)) => slices.known(),
+            Ok(None) => return false,
+            Err(_) => return true,
         };
         let mut endpoints = slices.iter().flat_map(|slice| &slice.endpoints.known);
         endpoints.any(|endpoint| endpoint.is_ready() != Some(false))

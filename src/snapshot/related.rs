@@ -1,7 +1,7 @@
 //! What a failure is about beyond the objects that every onboarding has. Read only where the failure names it; each list is empty, and
 //! each object not needed, where it does not.
 
-use super::{Events, Listing, Read};
+use super::{Checked, Events, Listing, Part, part};
 use crate::model::api_service::ApiService;
 use crate::model::claim::{Claim, StorageClass};
 use crate::model::placement::Volume;
@@ -12,15 +12,33 @@ use crate::model::service::Service;
 #[derive(Clone, Debug)]
 pub struct Related {
     /// Who answers for the APIs that keep the target namespace from being gone, by the name of the APIService.
-    pub apis: Vec<(String, Read<ApiService>)>,
+    pub apis: Vec<(String, Part<ApiService>)>,
     /// The volumes of pods that no node fits because of their volumes.
     pub volumes: Vec<Claimed>,
     /// The claims for which Helm waits.
     pub claims: Vec<WaitedClaim>,
     /// The Service that the API server refuses to change.
-    pub service: Read<Service>,
+    pub service: Part<Service>,
     /// Pods that look like CouchDB's, where its Service is not known to select any.
-    pub couchdb: Read<Listing<Pod>>,
+    pub couchdb: Part<Listing<Pod>>,
+}
+
+impl Related {
+    /// The Service that the API server refuses to change.
+    pub fn service(&self) -> Checked<Option<&Service>> {
+        self.service.checked(part::REFUSED_SERVICE)
+    }
+
+    /// Pods that look like CouchDB's.
+    pub fn couchdb(&self) -> Checked<Option<&Listing<Pod>>> {
+        self.couchdb.checked(part::LIKE_COUCHDB)
+    }
+
+    /// Who answers for the APIs that keep the target namespace from being gone, by the name of the APIService.
+    pub fn apis(&self) -> impl Iterator<Item = (&str, Checked<Option<&ApiService>>)> {
+        let all = self.apis.iter();
+        all.map(|(name, api)| (name.as_str(), api.checked(&part::api(name))))
+    }
 }
 
 /// A claim of a pod, with its volume.
@@ -30,7 +48,14 @@ pub struct Claimed {
     pub pod: String,
     pub namespace: String,
     pub claim: String,
-    pub volume: Read<Volume>,
+    pub volume: Part<Volume>,
+}
+
+impl Claimed {
+    /// The volume; `None` where it or the claim is absent.
+    pub fn volume(&self) -> Checked<Option<&Volume>> {
+        self.volume.checked(&part::volume(&self.claim))
+    }
 }
 
 /// A claim for which Helm waits, with what says why it has no volume.
@@ -38,11 +63,25 @@ pub struct Claimed {
 pub struct WaitedClaim {
     pub namespace: String,
     pub name: String,
-    pub claim: Read<Claim>,
+    pub claim: Part<Claim>,
     /// Read if it has no volume.
-    pub events: Read<Events>,
+    pub events: Part<Events>,
     /// Read if it has no volume.
-    pub class: Read<StorageClass>,
+    pub class: Part<StorageClass>,
+}
+
+impl WaitedClaim {
+    pub fn claim(&self) -> Checked<Option<&Claim>> {
+        self.claim.checked(&part::claim(&self.name))
+    }
+
+    pub fn events(&self) -> Checked<Option<&Events>> {
+        self.events.checked(&part::events_of_claim(&self.name))
+    }
+
+    pub fn class(&self) -> Checked<Option<&StorageClass>> {
+        self.class.checked(&part::class_of_claim(&self.name))
+    }
 }
 
 #[cfg(test)]
@@ -54,8 +93,8 @@ impl Related {
             apis: Vec::new(),
             volumes: Vec::new(),
             claims: Vec::new(),
-            service: Read::not_needed(why),
-            couchdb: Read::not_needed(why),
+            service: super::Read::not_needed(why).into(),
+            couchdb: super::Read::not_needed(why).into(),
         }
     }
 }

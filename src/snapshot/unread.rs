@@ -1,6 +1,6 @@
 //! A part that was asked for and was not read: the reason why a judgement is not possible.
 
-use super::{Read, Why};
+use super::{Listing, Read, Why};
 
 /// A part that is not known, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +59,56 @@ impl<T> Read<T> {
             Read::Absent => Ok(None),
             Read::Unknown(why) => Err(Unread::new(what, why.clone())),
         }
+    }
+}
+
+/// A part of a part. What was read of it cannot be matched on: it is opened by name, or by [`Part::if_read`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part<T>(Read<T>);
+
+impl<T> Part<T> {
+    /// As [`Read::checked`].
+    ///
+    /// # Errors
+    /// It was not read; `what` names it.
+    pub fn checked(&self, what: &str) -> Checked<Option<&T>> {
+        self.0.checked(what)
+    }
+
+    /// As [`IfRead::if_read`].
+    pub fn if_read(&self) -> Option<&T> {
+        self.0.if_read()
+    }
+}
+
+impl<T> From<Read<T>> for Part<T> {
+    fn from(read: Read<T>) -> Self {
+        Self(read)
+    }
+}
+
+/// Tests change parts where they are.
+#[cfg(test)]
+impl<T> std::ops::Deref for Part<T> {
+    type Target = Read<T>;
+
+    fn deref(&self) -> &Read<T> {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+impl<T> std::ops::DerefMut for Part<T> {
+    fn deref_mut(&mut self) -> &mut Read<T> {
+        &mut self.0
+    }
+}
+
+/// Why a list, or some of it, is not known; `None` where all of it was read, or it is absent.
+pub fn why_not_all<T>(list: Checked<Option<&Listing<T>>>) -> Option<Why> {
+    match list {
+        Ok(list) => list.and_then(Listing::not_all).cloned(),
+        Err(unread) => Some(unread.why),
     }
 }
 

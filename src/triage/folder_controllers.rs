@@ -214,8 +214,8 @@ mod tests {
                 pod: Pod::from_value(
                     &json!({"metadata": {"namespace": FLUX, "name": "p", "labels": labels}, "status": ready}),
                 ),
-                events: Read::Seen(Listing::default()),
-                log: Read::not_needed("x"),
+                events: Read::Seen(Listing::default()).into(),
+                log: Read::not_needed("x").into(),
             }
         };
         let source = || pod(json!({"app": "source-controller"}));
@@ -230,8 +230,8 @@ mod tests {
         let pods = names.iter().map(|name| ServingPod {
             pod: Pod::from_value(&json!({"metadata": {"namespace": FLUX, "name": format!("{name}-1"), "labels": {"app": name}},
                 "spec": {"nodeName": "w"}, "status": {"conditions": [{"type": "Ready", "status": "True"}]}})),
-            events: Read::Seen(Listing::default()),
-            log: Read::not_needed("x"),
+            events: Read::Seen(Listing::default()).into(),
+            log: Read::not_needed("x").into(),
         });
         Read::Seen(Listing::whole(pods.collect()))
     }

@@ -224,10 +224,10 @@ fn nothing_was_installed(snapshot: &Snapshot) -> bool {
     let has_run = match (snapshot.creation_job(), snapshot.release()) {
         (Ok(Some(found)), _) => {
             let state = Job::describe(found, &hr.id()).state;
-            let other = match &found.of_database {
-                Read::Seen(job) => job.is_complete() != Some(false) || job.goes_on(),
-                Read::Absent | Read::Unknown(Why::NotNeeded(_)) => false,
-                Read::Unknown(_) => true,
+            let other = match found.of_database() {
+                Ok(Some(job)) => job.is_complete() != Some(false) || job.goes_on(),
+                Ok(None) => false,
+                Err(unread) => !unread.is_not_needed(),
             };
             other || ["Complete", "Running", "Unknown"].contains(&state)
         }
@@ -316,7 +316,7 @@ impl Description {
                 .iter()
                 .map(|d| Dependency {
                     id: d.id.clone(),
-                    ready: d.helm_release.as_ref().map(|hr| status::shown(hr).word()),
+                    ready: Read::from(d.helm_release()).map(|hr| status::shown(hr).word()),
                 })
                 .collect(),
             also_claimed_by,

@@ -36,6 +36,7 @@ mod list;
 mod markdown;
 mod offboard;
 mod onboard;
+mod opened;
 mod output;
 mod parsed;
 mod picture;

@@ -48,6 +48,15 @@ fn production(sources: &[(String, String)]) -> Vec<(&str, syn::File)> {
     all
 }
 
+pub(crate) fn is_test_code(item: &Item) -> bool {
+    match item {
+        Item::Mod(item) => is_test_only(&item.attrs),
+        Item::Fn(item) => is_test_only(&item.attrs),
+        Item::Use(item) => is_test_only(&item.attrs),
+        _ => false,
+    }
+}
+
 /// Whether the production code of a file names JSON or looks into it.
 #[derive(Default)]
 struct Json(bool);
@@ -65,11 +74,8 @@ fn has_value(tree: &UseTree) -> bool {
 
 impl<'ast> Visit<'ast> for Json {
     fn visit_item(&mut self, item: &'ast Item) {
-        match item {
-            Item::Mod(item) if is_test_only(&item.attrs) => {}
-            Item::Fn(item) if is_test_only(&item.attrs) => {}
-            Item::Use(item) if is_test_only(&item.attrs) => {}
-            _ => visit::visit_item(self, item),
+        if !is_test_code(item) {
+            visit::visit_item(self, item);
         }
     }
 

@@ -73,7 +73,9 @@ pub(super) async fn gone(cluster: &Cluster, hr: &HelmRelease) -> Option<LostJob>
     let job = wait.gone_job().filter(|_| !text.is_of_hook())?;
     let namespace = job.home(hr.release_namespace());
     Some(LostJob {
-        events: events::about(cluster, namespace, "Job", &job.name, None).await,
+        events: events::about(cluster, namespace, "Job", &job.name, None)
+            .await
+            .into(),
         namespace: namespace.to_owned(),
         name: job.name.clone(),
     })
@@ -169,7 +171,9 @@ pub(super) async fn named(cluster: &Cluster, hr: &HelmRelease, id: &JobId) -> Fo
         let object = cluster
             .object("batch/v1", &other.namespace, "jobs", &other.name)
             .await;
-        job.of_database = Read::from_result(object).map(|job| Job::from_value(&job));
+        job.of_database = Read::from_result(object)
+            .map(|job| Job::from_value(&job))
+            .into();
     }
     found
 }
@@ -209,7 +213,9 @@ pub(super) async fn gather(cluster: &Cluster, id: &JobId) -> Found {
         Read::Absent => Found {
             job: Read::Absent,
             lost: Some(LostJob {
-                events: events::about(cluster, &id.namespace, "Job", &id.name, None).await,
+                events: events::about(cluster, &id.namespace, "Job", &id.name, None)
+                    .await
+                    .into(),
                 namespace: id.namespace.clone(),
                 name: id.name.clone(),
             }),
@@ -259,9 +265,10 @@ async fn with_pods(cluster: &Cluster, id: &JobId, job: Job) -> Found {
     let events = events::joined(events, of_pods);
     Found::without(Read::Seen(CreationJob {
         job,
-        pods,
-        events,
-        of_database: Read::not_needed("no other Job is known to run before the installation"),
+        pods: pods.into(),
+        events: events.into(),
+        of_database: Read::not_needed("no other Job is known to run before the installation")
+            .into(),
     }))
 }
 
@@ -279,7 +286,7 @@ async fn pod_parts(cluster: &Cluster, pod: Pod) -> (JobPod, Read<Events>) {
         let meta = &pod.meta;
         async move {
             let log = log_end::fetch(cluster, meta, &container, LOG).await;
-            (container, log)
+            (container, log.into())
         }
     });
     let (logs, events) = futures::join!(

@@ -73,10 +73,10 @@ pub(super) async fn mesh(cluster: &Cluster, snapshot: &Snapshot) -> Read<Mesh> {
         }
     );
     Read::Seen(Mesh {
-        injectors,
-        peers,
-        cni,
-        source_controller,
+        injectors: injectors.into(),
+        peers: peers.into(),
+        cni: cni.into(),
+        source_controller: source_controller.into(),
     })
 }
 

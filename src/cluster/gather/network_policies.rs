@@ -6,7 +6,7 @@ use crate::model::creation_log::{is_unconnected, unresolved};
 use crate::model::namespace::Namespace;
 use crate::model::network_policy::{DNS_NAMESPACE, NetworkPolicy};
 use crate::snapshot::{
-    CouchPods, CouchService, IfRead, JobPod, Listing, NetworkPolicies, Read, Snapshot,
+    CouchPods, CouchService, IfRead, JobPod, Listing, NetworkPolicies, Part, Read, Snapshot,
 };
 use serde_json::Value;
 
@@ -68,21 +68,21 @@ pub(super) async fn network_policies(
         false => Vec::new(),
     };
     Read::Seen(NetworkPolicies {
-        of_job,
-        of_couchdb,
+        of_job: of_job.into(),
+        of_couchdb: of_couchdb.into(),
         namespaces,
     })
 }
 
 /// The namespaces of DNS and of CouchDB.
-async fn namespaces(cluster: &Cluster, home: Option<&str>) -> Vec<(String, Read<Namespace>)> {
+async fn namespaces(cluster: &Cluster, home: Option<&str>) -> Vec<(String, Part<Namespace>)> {
     let mut names = vec![DNS_NAMESPACE];
     names.extend(home.filter(|home| *home != DNS_NAMESPACE));
     let read = names.into_iter().map(|name| async move {
         let path = format!("/api/v1/namespaces/{}", segment(name));
         let object = cluster.get::<Value>(&path).await;
         let object = Read::from_result(object).map(|object| Namespace::from_value(&object));
-        (name.to_owned(), object)
+        (name.to_owned(), object.into())
     });
     futures::future::join_all(read).await
 }
@@ -133,8 +133,8 @@ mod tests {
             pod: Pod::from_value(
                 &json!({"metadata": {"namespace": "secure-kvs", "name": "db"}, "status": status}),
             ),
-            events: Read::not_needed("x"),
-            log: Read::not_needed("x"),
+            events: Read::not_needed("x").into(),
+            log: Read::not_needed("x").into(),
         });
         Read::Seen(CouchPods {
             of_service: true,
@@ -157,7 +157,7 @@ mod tests {
             .iter_mut()
             .flat_map(|pod| &mut pod.logs)
         {
-            *own = Read::Seen(log.to_owned());
+            *own = Read::Seen(log.to_owned()).into();
         }
         let (cluster, asked) = answering(answers);
         let service = Read::not_needed("x");
@@ -231,12 +231,9 @@ mod tests {
             ]
         );
         let found = found.if_read().unwrap();
-        assert!(found.namespace("kube-system").is_some());
-        assert!(found.namespace("secure-kvs").is_none());
-        assert!(matches!(
-            found.namespaces[1].1.unknown(),
-            Some(Why::Forbidden(_))
-        ));
+        assert!(found.namespace("kube-system").is_ok());
+        let refused = found.namespace("secure-kvs").unwrap_err();
+        assert!(matches!(refused.why, Why::Forbidden(_)));
     }
 
     #[tokio::test]

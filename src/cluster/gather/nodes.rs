@@ -87,7 +87,7 @@ pub(super) async fn nodes(cluster: &Cluster, snapshot: &Snapshot, pods: &Pods<'_
                 }
                 false => Read::not_asked(format!("only {NODES_MAX} nodes were read")),
             };
-            (name, node)
+            (name, node.into())
         });
     let events = killed
         .into_iter()
@@ -98,7 +98,7 @@ pub(super) async fn nodes(cluster: &Cluster, snapshot: &Snapshot, pods: &Pods<'_
                 true => events::about(cluster, OF_NODES, "Node", &name, None).await,
                 false => Read::not_asked(format!("only those of {NODES_MAX} nodes were read")),
             };
-            (name, events)
+            (name, events.into())
         });
     let (nodes, events) = futures::join!(
         futures::future::join_all(read),
@@ -107,7 +107,7 @@ pub(super) async fn nodes(cluster: &Cluster, snapshot: &Snapshot, pods: &Pods<'_
     Read::Seen(Nodes {
         nodes,
         events,
-        attachments,
+        attachments: attachments.into(),
     })
 }
 
@@ -156,6 +156,7 @@ mod tests {
     use super::*;
     use crate::cluster::test_server::{answering, forbidden, page};
     use crate::diagnosis::fixture;
+    use crate::snapshot::why_not_all;
     use serde_json::json;
 
     /// What is read for a pod of CouchDB that lost this node and may wait for a volume, and what the server was asked.
@@ -167,8 +168,8 @@ mod tests {
         let events = waits.then(|| Event::from_value(&said)).into_iter();
         let pod = ServingPod {
             pod: Pod::from_value(&pod),
-            events: Read::Seen(Listing::whole(events.collect())),
-            log: Read::not_needed("x"),
+            events: Read::Seen(Listing::whole(events.collect())).into(),
+            log: Read::not_needed("x").into(),
         };
         let pods = Pods {
             serving: vec![&pod],
@@ -212,7 +213,7 @@ mod tests {
             ]
         );
         let found = found.if_read().unwrap();
-        assert!(matches!(found.of("w"), Some(Read::Seen(_))));
+        assert!(matches!(found.of("w"), Ok(Some(_))));
         let (found, asked) = read(false, &[node("w")]).await;
         assert_eq!(asked, ["/api/v1/nodes/w"]);
         let attachments = &found.if_read().unwrap().attachments;
@@ -242,11 +243,11 @@ mod tests {
         let killed = json!({"exitCode": 137, "reason": "Error"});
         let (found, asked) = ask(killed.clone(), one()).await;
         assert_eq!(asked, ["/api/v1/namespaces/default/events"]);
-        let events = found.if_read().unwrap().events_of("w").unwrap();
+        let events = found.if_read().unwrap().events_of("w");
         assert_eq!(events.if_read().unwrap().known()[0].reason, "SystemOOM");
         let (found, _) = ask(killed, (403, forbidden())).await;
-        let events = found.if_read().unwrap().events_of("w").unwrap();
-        assert!(matches!(events.unknown(), Some(Why::Forbidden(_))));
+        let unread = found.if_read().unwrap().events_of("w").unwrap_err();
+        assert!(matches!(unread.why, Why::Forbidden(_)));
         for ended in [
             json!({"exitCode": 137, "reason": "OOMKilled"}),
             json!({"exitCode": 137, "reason": "ContainerStatusUnknown"}),
@@ -276,7 +277,8 @@ mod tests {
     #[tokio::test]
     async fn a_node_that_cannot_be_read_is_not_known() {
         let (found, _) = read(false, &[(403, forbidden())]).await;
-        let of = |found: &Read<Nodes>| found.if_read().unwrap().of("w").cloned().unwrap();
+        let of =
+            |found: &Read<Nodes>| Read::from(found.if_read().unwrap().of("w")).map(Node::clone);
         assert!(matches!(of(&found), Read::Unknown(Why::Forbidden(_))));
         let (found, _) = read(false, &[(200, json!([]))]).await;
         assert!(matches!(of(&found), Read::Unknown(_)));
@@ -290,10 +292,8 @@ mod tests {
     async fn attachments_that_were_not_all_read_are_not_none() {
         let not_all = async |answer: (u16, Value)| {
             let (found, _) = read(true, &[answer, node("w"), node("w")]).await;
-            match &found.if_read().unwrap().attachments {
-                Read::Seen(all) => all.not_all().map(Why::clause),
-                other => other.unknown().map(Why::clause),
-            }
+            let attachments = found.if_read().unwrap().attachments();
+            why_not_all(attachments).map(|why| why.clause())
         };
         assert_eq!(not_all(attachments(&[], "")).await, None);
         let cut = not_all(attachments(&[], "more")).await;

@@ -16,8 +16,8 @@ use crate::model::pod::Pod;
 use crate::model::service::{EndpointSlice, Service};
 use crate::model::status::{self, Ready};
 use crate::snapshot::{
-    Controllers, CouchPods, CouchService, CreationJob, IfRead, Listing, Read, ServingPod, Snapshot,
-    Why,
+    Controllers, CouchPods, CouchService, CreationJob, IfRead, JobPod, Listing, Read, ServingPod,
+    Snapshot, Why,
 };
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
@@ -220,13 +220,12 @@ pub(super) async fn couchdb(
 
 /// Why a log of the Job was not read that may say that CouchDB gave no answer.
 fn unread_log(found: &CreationJob) -> Option<Why> {
-    let pods = found.pods.if_read().into_iter().flat_map(Listing::known);
-    let mut unread = pods
-        .flat_map(|pod| &pod.logs)
-        .filter_map(|(_, log)| log.unknown());
+    let pods = found.pods().if_read().into_iter();
+    let logs = pods.flat_map(Listing::known).flat_map(JobPod::logs);
+    let mut unread = logs.filter_map(|(_, log)| log.err());
     unread
-        .find(|why| !matches!(why, Why::NotNeeded(_)))
-        .cloned()
+        .find(|unread| !unread.is_not_needed())
+        .map(|unread| unread.why)
 }
 
 /// The Service by which the creation Job asks CouchDB, where it got no answer or still waits; `None` inside if nothing names it.
@@ -242,21 +241,20 @@ fn endpoint(snapshot: &Snapshot) -> Read<Option<Endpoint>> {
         // Whether the Job names it is not known.
         Read::Unknown(why) => return Read::Unknown(why),
     };
-    if let Read::Unknown(why) = &found.pods {
-        return Read::Unknown(why.clone());
-    }
-    if let Some(Err(why)) = found.pods.if_read().map(Listing::is_empty) {
+    let pods = match found.pods() {
+        Ok(pods) => pods,
+        Err(unread) => return Read::Unknown(unread.why),
+    };
+    if let Some(Err(why)) = pods.map(Listing::is_empty) {
         return Read::Unknown(why);
     }
     let over = found.job.succeeded.set() > Some(&0);
-    let logs: Vec<&str> = found
-        .pods
-        .if_read()
-        .into_iter()
-        .flat_map(Listing::known)
-        .flat_map(|p| &p.logs)
-        .filter_map(|(_, log)| log.if_read().map(String::as_str))
-        .collect();
+    let pods = pods.into_iter().flat_map(Listing::known);
+    // `unread_log` has those that were not read.
+    let logs = pods
+        .flat_map(JobPod::logs)
+        .filter_map(|(_, log)| log.if_read());
+    let logs: Vec<&str> = logs.map(String::as_str).collect();
     let unreachable = logs
         .iter()
         .find(|l| couch_failure(l) == Some(CouchFailure::Unreachable))
@@ -302,9 +300,12 @@ async fn service(cluster: &Cluster, endpoint: Endpoint) -> CouchService {
         name: endpoint.name,
         port: endpoint.port,
         named_by: endpoint.named_by.to_owned(),
-        service: Read::from_result(service).map(|object| Service::from_value(&object)),
+        service: Read::from_result(service)
+            .map(|object| Service::from_value(&object))
+            .into(),
         slices: Read::from_result(slices)
-            .map(|slices: Listing<Value>| slices.map(|slice| EndpointSlice::from_value(&slice))),
+            .map(|slices: Listing<Value>| slices.map(|slice| EndpointSlice::from_value(&slice)))
+            .into(),
     }
 }
 
@@ -322,7 +323,7 @@ mod tests {
         let mut snapshot = crate::diagnosis::fixture::snapshot("couchdb-unreachable");
         let cut = Why::NotAsked("only the first 0 pods were read".to_owned());
         let job = snapshot.creation_job.seen_mut().unwrap();
-        job.pods = Read::Seen(Listing::new(Vec::new(), Some(cut.clone())));
+        job.pods = Read::Seen(Listing::new(Vec::new(), Some(cut.clone()))).into();
         let (cluster, asked) = test_server::cluster(&[]);
         let (found, pods) = couchdb(&cluster, &snapshot).await;
         assert_eq!((found.unknown(), pods.unknown()), (Some(&cut), Some(&cut)));
@@ -336,7 +337,7 @@ mod tests {
         let job = snapshot.creation_job.seen_mut().unwrap();
         let pods = job.pods.seen_mut().unwrap().known_mut();
         for (_, log) in pods.iter_mut().flat_map(|pod| &mut pod.logs) {
-            *log = Read::Unknown(refused.clone());
+            *log = Read::Unknown(refused.clone()).into();
         }
         let (cluster, _) = test_server::cluster(&[]);
         let (found, _) = couchdb(&cluster, &snapshot).await;

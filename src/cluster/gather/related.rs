@@ -12,7 +12,8 @@ use crate::model::placement::Volume;
 use crate::model::pod::Pod;
 use crate::model::service::Service;
 use crate::snapshot::{
-    Claimed, CouchPods, CouchService, IfRead, Listing, Read, Related, Snapshot, WaitedClaim, Why,
+    Claimed, CouchPods, CouchService, IfRead, Listing, Part, Read, Related, Snapshot, WaitedClaim,
+    Why,
 };
 use futures::future::join_all;
 use serde_json::Value;
@@ -58,8 +59,8 @@ pub(super) async fn related(
         apis,
         volumes,
         claims,
-        service,
-        couchdb,
+        service: service.into(),
+        couchdb: couchdb.into(),
     })
 }
 
@@ -69,7 +70,7 @@ async fn read<T>(cluster: &Cluster, path: &str, parse: fn(&Value) -> T) -> Read<
 }
 
 /// Who answers for the APIs that keep the target namespace from being gone.
-async fn apis(cluster: &Cluster, snapshot: &Snapshot) -> Vec<(String, Read<ApiService>)> {
+async fn apis(cluster: &Cluster, snapshot: &Snapshot) -> Vec<(String, Part<ApiService>)> {
     let namespace = snapshot.target_namespace().if_read();
     let versions = namespace.map(Namespace::unserved).unwrap_or_default();
     let names = versions.into_iter().filter_map(|version| {
@@ -80,7 +81,7 @@ async fn apis(cluster: &Cluster, snapshot: &Snapshot) -> Vec<(String, Read<ApiSe
         let base = "/apis/apiregistration.k8s.io/v1/apiservices";
         let path = format!("{base}/{}", segment(&name));
         let found = read(cluster, &path, ApiService::from_value).await;
-        (name, found)
+        (name, found.into())
     });
     join_all(read).await
 }
@@ -98,7 +99,8 @@ async fn volumes(cluster: &Cluster, pods: &[&Pod]) -> Vec<Claimed> {
             volume: match number < CLAIMS_MAX {
                 true => volume(cluster, namespace, claim).await,
                 false => Read::not_asked(format!("only {CLAIMS_MAX} volumes were read")),
-            },
+            }
+            .into(),
         }
     });
     join_all(read).await
@@ -189,9 +191,9 @@ async fn waited_claim(cluster: &Cluster, namespace: String, name: String) -> Wai
     WaitedClaim {
         namespace,
         name,
-        claim,
-        events,
-        class,
+        claim: claim.into(),
+        events: events.into(),
+        class: class.into(),
     }
 }
 
@@ -326,11 +328,11 @@ mod tests {
             asked,
             ["/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io"]
         );
-        let [(name, Read::Seen(api))] = found.apis.as_slice() else {
+        let [(name, Ok(Some(api)))] = found.apis().collect::<Vec<_>>()[..] else {
             panic!("{found:?}");
         };
         assert_eq!(
-            (name.as_str(), api.service.set().unwrap().name.as_str()),
+            (name, api.service.set().unwrap().name.as_str()),
             ("v1beta1.metrics.k8s.io", "s")
         );
         let (found, _) = look(&snapshot, &[refused("no")]).await;
@@ -511,8 +513,9 @@ mod tests {
                 named_by: "x".to_owned(),
                 service: Read::Seen(Service::from_value(
                     &json!({"spec": {"selector": selector}}),
-                )),
-                slices: Read::Seen(Listing::whole(vec![EndpointSlice::from_value(&slice)])),
+                ))
+                .into(),
+                slices: Read::Seen(Listing::whole(vec![EndpointSlice::from_value(&slice)])).into(),
             });
             let found = unselected(&cluster, &service, &pods).await;
             let names = found.if_read().map(|found| found.known().len());

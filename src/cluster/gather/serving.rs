@@ -118,8 +118,8 @@ pub(super) fn without_leftovers(pods: Vec<Pod>) -> Vec<Pod> {
 fn without(pod: Pod, why: Why) -> ServingPod {
     ServingPod {
         pod,
-        events: Read::Unknown(why.clone()),
-        log: Read::Unknown(why),
+        events: Read::Unknown(why.clone()).into(),
+        log: Read::Unknown(why).into(),
     }
 }
 
@@ -145,7 +145,11 @@ pub(super) async fn more(cluster: &Cluster, pod: Pod) -> ServingPod {
         events::about(cluster, namespace, "Pod", name, Some(uid)),
         log
     );
-    ServingPod { pod, events, log }
+    ServingPod {
+        pod,
+        events: events.into(),
+        log: log.into(),
+    }
 }
 
 #[cfg(test)]
@@ -257,8 +261,9 @@ mod tests {
                     named_by: "x".to_owned(),
                     service: Read::Seen(Service::from_value(
                         &json!({"spec": {"selector": selector}}),
-                    )),
-                    slices: Read::Absent,
+                    ))
+                    .into(),
+                    slices: Read::Absent.into(),
                 });
                 let found = couchdb(&cluster, known.as_ref(), "home").await;
                 let found = found.if_read().unwrap();

@@ -43,9 +43,9 @@ pub(super) async fn webhook(
             .any(|event| is_bare_timeout(&event.message));
         return match is_late {
             true => Read::Seen(Webhook {
-                configurations: configurations(cluster).await,
-                pods: Read::not_needed("no webhook is named"),
-                refusals: Read::not_needed("no webhook is named"),
+                configurations: configurations(cluster).await.into(),
+                pods: Read::not_needed("no webhook is named").into(),
+                refusals: Read::not_needed("no webhook is named").into(),
                 of_service: false,
             }),
             false => Read::not_needed("no admission webhook failed to answer"),
@@ -69,9 +69,9 @@ pub(super) async fn webhook(
         None => Read::not_asked("its Service is not known"),
     };
     Read::Seen(Webhook {
-        configurations,
-        pods,
-        refusals,
+        configurations: configurations.into(),
+        pods: pods.into(),
+        refusals: refusals.into(),
         of_service,
     })
 }
@@ -198,7 +198,7 @@ mod tests {
             let mut snapshot = fixture::snapshot("image-not-pulled");
             let event = Event::from_value(&json!({"reason": "FailedCreate", "message": message}));
             let job = snapshot.creation_job.seen_mut().unwrap();
-            job.events = Read::Seen(Listing::whole(vec![event]));
+            job.events = Read::Seen(Listing::whole(vec![event])).into();
             let (cluster, asked) = answering(&none());
             let found = webhook(&cluster, &snapshot, None).await;
             (found, asked.paths().len())
@@ -255,7 +255,7 @@ mod tests {
         let odd = json!({"kind": "Service", "apiVersion": "v1", "metadata": {"name": "kyverno-svc"}, "spec": {"selector": 7}});
         let (found, _) = read((200, odd), (403, forbidden())).await;
         assert!(!found.of_service);
-        assert!(matches!(found.pods, Read::Unknown(Why::Forbidden(_))));
+        assert!(matches!(*found.pods, Read::Unknown(Why::Forbidden(_))));
         let (found, _) = read((403, forbidden()), (200, page("v1", "Pod", &[], "more"))).await;
         assert!(found.pods.if_read().unwrap().is_empty().is_err());
     }
@@ -277,11 +277,11 @@ mod tests {
         let of =
             async |answer: (u16, Value)| read_with(service(), pods(&[]), answer).await.0.refusals;
         assert!(matches!(
-            of((403, forbidden())).await,
+            *of((403, forbidden())).await,
             Read::Unknown(Why::Forbidden(_))
         ));
         assert!(matches!(
-            of((200, json!({"items": 7}))).await,
+            *of((200, json!({"items": 7}))).await,
             Read::Unknown(_)
         ));
         let cut = of((200, page("v1", "Event", &[], "more"))).await;

@@ -4,7 +4,7 @@ use super::Case;
 use crate::model::endpoint::{self, Endpoint};
 use crate::model::notes::Notes;
 use crate::snapshot::databases::{Databases, Found};
-use crate::snapshot::{Checked, IfRead, Read, Unread, Why};
+use crate::snapshot::{Checked, IfRead, Unread, Why};
 
 impl Case<'_> {
     /// What CouchDB says of the database that the values claim, where it is known to be the CouchDB of this onboarding.
@@ -12,7 +12,8 @@ impl Case<'_> {
     /// # Errors
     /// It was not asked, or another CouchDB was.
     pub fn in_couchdb(&self) -> Checked<Option<Found>> {
-        let unread = |why| Unread::new("the database in CouchDB", why);
+        const WHAT: &str = "the database in CouchDB";
+        let unread = |why| Unread::new(WHAT, why);
         let not_asked = |why: &str| unread(Why::NotAsked(why.to_owned()));
         if self.hr().is_remote() {
             return Err(not_asked(
@@ -31,14 +32,12 @@ impl Case<'_> {
         };
         match self.another_couchdb(answers) {
             Some(why) => Err(not_asked(&why)),
-            None => match answers.of(database) {
-                Read::Seen(found) => Ok(Some(found)),
+            None => match answers.of(database).checked(WHAT)? {
                 // That it does not have the database says something only of the onboarding's own CouchDB.
-                Read::Absent if self.endpoint().is_none() => Err(not_asked(
+                None if self.endpoint().is_none() => Err(not_asked(
                     "the release notes, which name its CouchDB, were not read",
                 )),
-                Read::Absent => Ok(None),
-                Read::Unknown(why) => Err(unread(why)),
+                found => Ok(found.cloned()),
             },
         }
     }

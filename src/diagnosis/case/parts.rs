@@ -20,7 +20,7 @@ use crate::model::source::Source;
 use crate::snapshot::databases::Databases;
 use crate::snapshot::{
     Checked, Controllers, CouchPods, CouchService, CreationJob, Dependency, Events, IfRead, JobPod,
-    Listing, Mesh, NetworkPolicies, Nodes, Read, Related, ServingPod, Unread, Webhook, Why, part,
+    Listing, Mesh, NetworkPolicies, Nodes, Related, ServingPod, Unread, Webhook, Why, part,
 };
 
 impl<'a> Case<'a> {
@@ -38,8 +38,8 @@ impl<'a> Case<'a> {
             return;
         };
         self.note_malformed(&found.job.meta, part::CREATION_JOB);
-        if let Read::Seen(other) = &found.of_database {
-            self.note_malformed(&other.meta, "the Job named after the database");
+        if let Some(other) = found.of_database().if_read() {
+            self.note_malformed(&other.meta, part::OTHER_JOB);
         }
         let pods = found.pods().if_read();
         for JobPod { pod, .. } in pods.into_iter().flat_map(Listing::known) {

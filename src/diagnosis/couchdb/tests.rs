@@ -3,7 +3,7 @@ use crate::diagnosis::fixture;
 use crate::model::event::Event;
 use crate::model::pod::Pod;
 use crate::model::service::{EndpointSlice, Service};
-use crate::snapshot::{Listing, ServingPod, Snapshot, Why};
+use crate::snapshot::{Listing, Read, ServingPod, Snapshot, Why};
 use serde_json::{Value, json};
 
 fn pod(name: &str, is_ready: bool) -> ServingPod {
@@ -19,8 +19,8 @@ fn pod(name: &str, is_ready: bool) -> ServingPod {
         "containerStatuses": [{"name": "couchdb", "ready": is_ready, "state": state}]}});
     ServingPod {
         pod: Pod::from_value(&object),
-        events: Read::Seen(Listing::<Event>::default()),
-        log: Read::not_needed("no container ended by itself"),
+        events: Read::Seen(Listing::<Event>::default()).into(),
+        log: Read::not_needed("no container ended by itself").into(),
     }
 }
 
@@ -31,8 +31,8 @@ fn service(read: Read<Value>, is_ready: bool) -> CouchService {
         name: "s".to_owned(),
         port: None,
         named_by: "x".to_owned(),
-        service: read.map(|object| Service::from_value(&object)),
-        slices: Read::Seen(Listing::whole(vec![EndpointSlice::from_value(&slice)])),
+        service: read.map(|object| Service::from_value(&object)).into(),
+        slices: Read::Seen(Listing::whole(vec![EndpointSlice::from_value(&slice)])).into(),
     }
 }
 
@@ -81,7 +81,7 @@ fn one_unready_pod_does_not_replace_the_steps_where_couchdb_may_be_reachable() {
     let said = told(vec![pod("db-0", false)], true, answers);
     assert!(said.contains("Start CouchDB:"), "{said}");
     let mut unread = service(selected(), false);
-    unread.slices = Read::failed("no answer");
+    unread.slices = Read::failed("no answer").into();
     let said = told(vec![pod("db-0", false)], true, Read::Seen(unread));
     assert!(said.contains("Start CouchDB:"), "{said}");
 }
@@ -132,7 +132,7 @@ fn told_of_pods(
         Read::Seen(json!({"metadata": {"name": "s"}, "spec": spec})),
         false,
     );
-    found.slices = slices;
+    found.slices = slices.into();
     snapshot.on_demand.service = Read::Seen(found);
     snapshot.on_demand.couch_pods = Read::not_asked("not in the saved files");
     let pods = labels.iter().enumerate().map(|(n, labels)| {
@@ -142,7 +142,7 @@ fn told_of_pods(
         )
     });
     snapshot.on_demand.related = Read::Seen(crate::snapshot::Related {
-        couchdb: Read::Seen(Listing::whole(pods.collect())),
+        couchdb: Read::Seen(Listing::whole(pods.collect())).into(),
         ..crate::snapshot::Related::none()
     });
     added(&snapshot, name)
@@ -183,4 +183,33 @@ fn a_service_that_selects_other_labels_or_none_is_what_is_wrong() {
     ");
     let outside = told_unselected(&[], json!({"type": "ExternalName", "externalName": "a"}));
     assert!(outside.ends_with("Start CouchDB:"), "{outside}");
+}
+
+#[test]
+fn pods_that_were_not_read_may_run_where_the_service_selects_none() {
+    let of = |couchdb: Read<Listing<Pod>>| {
+        let name = "couchdb-pod-out-of-memory";
+        let mut snapshot = fixture::snapshot(name);
+        snapshot.on_demand.service = Read::Seen(service(selected(), false));
+        snapshot.on_demand.couch_pods = Read::Seen(CouchPods {
+            of_service: true,
+            namespace: "n".to_owned(),
+            pods: Listing::default(),
+        });
+        snapshot.on_demand.related = Read::Seen(crate::snapshot::Related {
+            couchdb: couchdb.into(),
+            ..crate::snapshot::Related::none()
+        });
+        added(&snapshot, name)
+    };
+    let cut = Listing::new(Vec::new(), Some(Why::Failed("timeout".to_owned())));
+    for unread in [Read::failed("timeout"), Read::Seen(cut)] {
+        assert_eq!(
+            of(unread),
+            "Whether CouchDB runs in pods that its Service does not select is unknown: timeout.\nStart CouchDB:"
+        );
+    }
+    for none in [Read::Seen(Listing::default()), Read::not_needed("x")] {
+        assert_eq!(of(none), "\nStart CouchDB:");
+    }
 }

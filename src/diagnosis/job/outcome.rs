@@ -7,7 +7,7 @@ use crate::model::event::Event;
 use crate::model::job::Job;
 use crate::model::kubelet::{self, StartFailure};
 use crate::model::pod::{Disruption, Pod};
-use crate::snapshot::{JobPod, Read, Why};
+use crate::snapshot::{JobPod, Why};
 
 /// Lines of a log that are shown.
 const LINES: usize = 5;
@@ -171,8 +171,9 @@ pub(super) fn weigh(job: &Job, attempts: &[Outcome]) -> Outcome {
 }
 
 /// Why a pod does not end well. `events` are those of the Job and of all its pods, newest last.
-pub(super) fn judge(JobPod { pod, logs }: &JobPod, events: &[Event]) -> Outcome {
-    let death = death(pod, logs).map(classify);
+pub(super) fn judge(found: &JobPod, events: &[Event]) -> Outcome {
+    let pod = &found.pod;
+    let death = death(found).map(classify);
     // A container that ended by itself, with an answer in its log, says more than what befell its pod afterwards.
     let speaks = death.as_ref().is_some_and(|d| match d {
         Outcome::Died(death) => ![137, 143].contains(&death.exit_code),
@@ -260,17 +261,14 @@ fn own_events(pod: &Pod, events: &[Event]) -> Vec<Event> {
 }
 
 /// The first container of the pod that failed. A sidecar that fails after its pod's work is not a cause.
-fn death(pod: &Pod, logs: &[(String, Read<String>)]) -> Option<Death> {
+fn death(found: &JobPod) -> Option<Death> {
+    let pod = &found.pod;
     let mut own = pod.containers.known.iter().filter(|c| c.name != SIDECAR);
     let (container, ended) = own.find_map(|c| Some((&c.name, c.ended_badly()?)))?;
-    let log = logs
-        .iter()
-        .find(|(name, _)| name == container)
-        .map(|(_, log)| log);
-    let (log, log_missing) = match log {
-        Some(Read::Seen(log)) => (log.as_str(), None),
-        Some(Read::Unknown(why)) => ("", Some(why.clone())),
-        Some(Read::Absent) => ("", Some(Why::NotAsked("it is gone".to_owned()))),
+    let (log, log_missing) = match found.log(container) {
+        Some(Ok(Some(log))) => (log.as_str(), None),
+        Some(Err(unread)) => ("", Some(unread.why)),
+        Some(Ok(None)) => ("", Some(Why::NotAsked("it is gone".to_owned()))),
         None => ("", Some(Why::NotAsked("it was not read".to_owned()))),
     };
     let is_own = !sidecar::is_of_mesh(container);

@@ -4,7 +4,7 @@ use crate::advice::Command;
 use crate::diagnosis::finding::{Evidence, Subject};
 use crate::model::event::Event;
 use crate::model::failure::refusal::{Refusal, is_bare_timeout, is_late};
-use crate::snapshot::{Events, Read, Snapshot, Why};
+use crate::snapshot::{Events, IfRead, Snapshot};
 
 /// No pod of the Job could be made.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,7 +51,7 @@ pub(super) fn uncreated(job: &Subject, uid: Option<&str>, events: &Events) -> Op
     let mut newest_first = events.known().iter().filter(is_own).rev();
     let newest =
         newest_first.find(|e| ["FailedCreate", "SuccessfulCreate"].contains(&e.reason.as_str()))?;
-    // Of a message that cannot be read nothing is known, and `unread_events` says so.
+    // Of a message that cannot be read nothing is known, and `events_unread` says so.
     if newest.reason != "FailedCreate" || !newest.is_whole {
         return None;
     }
@@ -87,21 +87,12 @@ fn names_late_webhook(why: &str) -> bool {
     matches!(Refusal::parse(why), Some(Refusal::WebhookDown { why, .. }) if is_late(&why))
 }
 
-/// Why the events, or some of them, are not known.
-pub(super) fn unread_events(events: &Read<Events>) -> Option<Why> {
-    match events {
-        Read::Seen(events) => events.not_all().cloned(),
-        Read::Absent => None,
-        Read::Unknown(why) => Some(why.clone()),
-    }
-}
-
 /// What the events of a Job that is gone tell.
 pub(super) fn uncreated_of_lost(snapshot: &Snapshot) -> Option<Uncreated> {
     let lost = snapshot.lost_job()?;
     let job = Subject::new("Job", &lost.namespace, &lost.name);
-    // `unread_events` reports those that were not read.
-    uncreated(&job, None, lost.events.if_read()?)
+    // `events_unread` reports those that were not read.
+    uncreated(&job, None, lost.events().if_read()?)
 }
 
 #[cfg(test)]

@@ -3,17 +3,17 @@ use crate::diagnosis::fixture;
 use crate::model::namespace::Namespace;
 use crate::model::pod::Pod;
 use crate::model::webhook_configuration::WebhookConfiguration;
-use crate::snapshot::{CouchPods, Listing, Mesh, Snapshot, Why};
+use crate::snapshot::{CouchPods, Listing, Mesh, Read, Snapshot, Why};
 use serde_json::{Value, json};
 
 const CASE: &str = "couchdb-unreachable";
 
 fn mesh() -> Mesh {
     Mesh {
-        injectors: Read::Seen(Listing::default()),
-        peers: Read::Seen(Listing::default()),
-        cni: Read::not_needed("x"),
-        source_controller: Read::not_needed("x"),
+        injectors: Read::Seen(Listing::default()).into(),
+        peers: Read::Seen(Listing::default()).into(),
+        cni: Read::not_needed("x").into(),
+        source_controller: Read::not_needed("x").into(),
     }
 }
 
@@ -29,7 +29,7 @@ fn uninjected_in(labels: &Value, injectors: Read<Listing<WebhookConfiguration>>)
     let namespace = json!({"metadata": {"name": "core", "labels": labels}});
     snapshot.target_namespace = Read::Seen(Namespace::from_value(&namespace));
     snapshot.on_demand.mesh = Read::Seen(Mesh {
-        injectors,
+        injectors: injectors.into(),
         ..mesh()
     });
     let case = Case::new(&snapshot, fixture::meta(CASE).now);
@@ -86,7 +86,7 @@ fn a_sidecar_of_source_controller_that_may_be_there_is_not_none() {
     let of = |pods: Read<Listing<Pod>>| {
         let mut snapshot = fixture::snapshot(CASE);
         snapshot.on_demand.mesh = Read::Seen(Mesh {
-            source_controller: pods,
+            source_controller: pods.into(),
             ..mesh()
         });
         let case = Case::new(&snapshot, fixture::meta(CASE).now);
@@ -130,7 +130,7 @@ fn the_pod_s_own_label_decides_before_its_namespace() {
     let namespace = json!({"metadata": {"name": "core", "labels": {"istio-injection": "enabled"}}});
     snapshot.target_namespace = Read::Seen(Namespace::from_value(&namespace));
     snapshot.on_demand.mesh = Read::Seen(Mesh {
-        injectors: Read::Seen(Listing::whole(vec![injector])),
+        injectors: Read::Seen(Listing::whole(vec![injector])).into(),
         ..mesh()
     });
     let case = Case::new(&snapshot, fixture::meta(CASE).now);
@@ -163,8 +163,8 @@ fn demanded_at(
     fixture::case::merge(&mut object["metadata"], pod);
     let pod = ServingPod {
         pod: Pod::from_value(&object),
-        events: Read::Seen(Listing::default()),
-        log: Read::not_needed("x"),
+        events: Read::Seen(Listing::default()).into(),
+        log: Read::not_needed("x").into(),
     };
     snapshot.on_demand.couch_pods = Read::Seen(CouchPods {
         of_service: true,
@@ -178,7 +178,7 @@ fn demanded_at(
         PeerAuthentication::from_value(&object)
     });
     snapshot.on_demand.mesh = Read::Seen(Mesh {
-        peers: Read::Seen(Listing::whole(peers.collect())),
+        peers: Read::Seen(Listing::whole(peers.collect())).into(),
         ..mesh()
     });
     let case = Case::new(&snapshot, fixture::meta(CASE).now);

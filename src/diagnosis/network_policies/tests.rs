@@ -39,8 +39,8 @@ fn with_read(of_job: Read<Listing<NetworkPolicy>>) -> String {
     said(EGRESS, "SKVS304", |snapshot| {
         let of_couchdb = not_needed();
         snapshot.on_demand.network_policies = Read::Seen(NetworkPolicies {
-            of_job,
-            of_couchdb,
+            of_job: of_job.into(),
+            of_couchdb: of_couchdb.into(),
             namespaces: Vec::new(),
         });
     })
@@ -55,7 +55,7 @@ fn relog(snapshot: &mut Snapshot, text: &str) {
         .iter_mut()
         .flat_map(|pod| &mut pod.logs)
     {
-        *log = Read::Seen(text.to_owned());
+        *log = Read::Seen(text.to_owned()).into();
     }
 }
 
@@ -197,13 +197,13 @@ fn a_connection_that_was_not_made_is_judged_by_the_way_to_couchdb() {
                 namespace: "secure-kvs".to_owned(),
                 pods: Listing::whole(vec![crate::snapshot::ServingPod {
                     pod,
-                    events: not_read(),
-                    log: not_read(),
+                    events: not_read().into(),
+                    log: not_read().into(),
                 }]),
             });
             snapshot.on_demand.network_policies = Read::Seen(NetworkPolicies {
-                of_job: listed("core", of_job),
-                of_couchdb: listed("secure-kvs", of_couchdb),
+                of_job: listed("core", of_job).into(),
+                of_couchdb: listed("secure-kvs", of_couchdb).into(),
                 namespaces: Vec::new(),
             });
         })
@@ -255,8 +255,8 @@ fn of_two_namespaces_that_were_not_read_one_line_is_enough() {
                 "curl: (7) Failed to connect to db.secure-kvs.svc port 5984",
             );
             snapshot.on_demand.network_policies = Read::Seen(NetworkPolicies {
-                of_job,
-                of_couchdb: unread(),
+                of_job: of_job.into(),
+                of_couchdb: unread().into(),
                 namespaces: Vec::new(),
             });
         })
@@ -296,8 +296,8 @@ fn members_that_do_not_reach_each_other_do_not_end_their_maintenance_mode() {
     let of = |policies: Read<Listing<NetworkPolicy>>| {
         said(MEMBERS, "SKVS320", |snapshot| {
             snapshot.on_demand.network_policies = Read::Seen(NetworkPolicies {
-                of_job: not_needed(),
-                of_couchdb: policies,
+                of_job: not_needed().into(),
+                of_couchdb: policies.into(),
                 namespaces: Vec::new(),
             });
         })
@@ -316,8 +316,8 @@ fn members_that_do_not_reach_each_other_do_not_end_their_maintenance_mode() {
     let young = said(EGRESS, "SKVS304", |snapshot| {
         let policy = json!({"metadata": {"namespace": "core", "name": "young", "creationTimestamp": "2099-01-01T00:00:00Z"}, "spec": deny});
         snapshot.on_demand.network_policies = Read::Seen(NetworkPolicies {
-            of_job: Read::Seen(Listing::whole(vec![NetworkPolicy::from_value(&policy)])),
-            of_couchdb: not_needed(),
+            of_job: Read::Seen(Listing::whole(vec![NetworkPolicy::from_value(&policy)])).into(),
+            of_couchdb: not_needed().into(),
             namespaces: Vec::new(),
         });
     });
@@ -326,17 +326,25 @@ fn members_that_do_not_reach_each_other_do_not_end_their_maintenance_mode() {
         "{young}"
     );
     let ingress = json!({"podSelector": {}, "policyTypes": ["Ingress"]});
-    let alone = said(MEMBERS, "SKVS320", |snapshot| {
-        snapshot.on_demand.network_policies = Read::Seen(NetworkPolicies {
-            of_job: not_needed(),
-            of_couchdb: listed("secure-kvs", std::slice::from_ref(&ingress)),
-            namespaces: Vec::new(),
-        });
-        let pods = snapshot.on_demand.couch_pods.seen_mut().unwrap();
-        let first = pods.pods.known()[0].clone();
-        pods.pods = Listing::whole(vec![first]);
-    });
-    assert!(!alone.contains("the members"), "{alone}");
+    let of_one = |not_all: Option<Why>| {
+        said(MEMBERS, "SKVS320", |snapshot| {
+            snapshot.on_demand.network_policies = Read::Seen(NetworkPolicies {
+                of_job: not_needed().into(),
+                of_couchdb: listed("secure-kvs", std::slice::from_ref(&ingress)).into(),
+                namespaces: Vec::new(),
+            });
+            let pods = snapshot.on_demand.couch_pods.seen_mut().unwrap();
+            let first = pods.pods.known()[0].clone();
+            pods.pods = Listing::new(vec![first], not_all);
+        })
+    };
+    let (alone, cut) = (
+        of_one(None),
+        of_one(Some(Why::Failed("timeout".to_owned()))),
+    );
+    assert!(!alone.contains("members"), "{alone}");
+    // Others that were not read are not none.
+    assert!(cut.contains("Whether NetworkPolicy secure-kvs/p0 lets CouchDB's members reach each other is not known"), "{cut}");
     // As Helm's chart for CouchDB has it.
     let each_other = json!({"podSelector": {}, "policyTypes": ["Ingress", "Egress"],
         "ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "couchdb"}}}], "ports": [{"port": 4369}, {"port": 9100}]}],
@@ -382,8 +390,8 @@ fn members_that_do_not_reach_each_other_do_not_end_their_maintenance_mode() {
     // A pod that ended by itself has its own reason.
     let crashed = said("couchdb-pod-out-of-memory", "SKVS320", |snapshot| {
         snapshot.on_demand.network_policies = Read::Seen(NetworkPolicies {
-            of_job: not_needed(),
-            of_couchdb: listed("secure-kvs", &[deny]),
+            of_job: not_needed().into(),
+            of_couchdb: listed("secure-kvs", &[deny]).into(),
             namespaces: Vec::new(),
         });
     });

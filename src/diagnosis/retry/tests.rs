@@ -246,7 +246,7 @@ fn nothing_is_removed_while_the_other_job_runs() {
                 let Read::Seen(found) = &mut s.creation_job else {
                     panic!("the case has its Job");
                 };
-                found.of_database = Read::Seen(job.clone());
+                found.of_database = Read::Seen(job.clone()).into();
             })
         };
         let codes = open(&with(&[]));

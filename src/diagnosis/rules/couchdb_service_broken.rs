@@ -6,7 +6,7 @@ use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::field::Meta;
-use crate::snapshot::{CouchService, Read, Unread, Why};
+use crate::snapshot::{CouchService, Unread, Why};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS320",
@@ -71,16 +71,12 @@ const NO_POD: &str = "Start CouchDB:";
 type Wrong = (String, String, &'static str);
 
 fn wrong(found: &CouchService) -> Result<Option<Wrong>, Why> {
-    let service = match &found.service {
-        Read::Seen(service) => service,
-        Read::Absent => {
-            return Ok(Some((
-                "does not exist".to_owned(),
-                "not found".to_owned(),
-                "Correct values.couchdb.serviceName in the manifest, or restore the Service. Existing Services:",
-            )));
-        }
-        Read::Unknown(why) => return Err(why.clone()),
+    let Some(service) = found.service().map_err(|unread| unread.why)? else {
+        return Ok(Some((
+            "does not exist".to_owned(),
+            "not found".to_owned(),
+            "Correct values.couchdb.serviceName in the manifest, or restore the Service. Existing Services:",
+        )));
     };
     let malformed = |meta: &Meta| {
         let fields = meta.malformed.join(", ");
@@ -108,10 +104,8 @@ fn wrong(found: &CouchService) -> Result<Option<Wrong>, Why> {
     if service.selector.is_absent() && !service.is_without_selector() {
         return Ok(None);
     }
-    let slices = match &found.slices {
-        Read::Seen(slices) => slices,
-        Read::Absent => return Ok(None),
-        Read::Unknown(why) => return Err(why.clone()),
+    let Some(slices) = found.slices().map_err(|unread| unread.why)? else {
+        return Ok(None);
     };
     let known = slices.known();
     let endpoints = || known.iter().flat_map(|slice| &slice.endpoints.known);
@@ -219,8 +213,8 @@ mod tests {
             name: "s".into(),
             port: Some(port),
             named_by: "x".into(),
-            service: Read::Seen(Service::from_value(&service)),
-            slices: Read::Seen(Listing::new(vec![slice], not_all)),
+            service: Read::Seen(Service::from_value(&service)).into(),
+            slices: Read::Seen(Listing::new(vec![slice], not_all)).into(),
         };
         match wrong(&found) {
             Ok(wrong) => wrong.map(|(what, _, _)| what),
@@ -280,8 +274,9 @@ mod tests {
             named_by: "x".into(),
             service: Read::Seen(Service::from_value(
                 &json!({"spec": {"selector": {"a": "b"}}}),
-            )),
-            slices: Read::Unknown(refused()),
+            ))
+            .into(),
+            slices: Read::Unknown(refused()).into(),
         };
         assert_eq!(wrong(&found), Err(refused()));
     }

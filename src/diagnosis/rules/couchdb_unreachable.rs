@@ -17,7 +17,7 @@ use crate::model::endpoint::{self, COUCHDB_NAMESPACE, Known};
 use crate::model::istio::mutual_tls::PeerAuthentication;
 use crate::model::job_values::JobValues;
 use crate::model::network_policy::DNS_NAMESPACE;
-use crate::snapshot::{IfRead, Read};
+use crate::snapshot::IfRead;
 use crate::text::{few, one_line};
 use std::ops::ControlFlow;
 
@@ -169,13 +169,13 @@ const DOMAINS: usize = 3;
 /// Adds what DNS did, and how to see why.
 fn dns(case: &Case<'_>, finding: Finding, how: Unresolved, namespace: &str) -> Finding {
     let service = case.service().if_read();
-    if let Some(found) = service.filter(|found| matches!(found.service, Read::Absent)) {
+    if let Some(found) = service.filter(|found| matches!(found.service(), Ok(None))) {
         let service = Subject::new("Service", &found.namespace, &found.name);
         return finding.why(format!(
             "{service} does not exist, so its name cannot be resolved."
         ));
     }
-    let exists = service.filter(|found| found.service.if_read().is_some());
+    let exists = service.filter(|found| found.service().if_read().is_some());
     let said = match how {
         Unresolved::NoAnswer => {
             Some("The cluster's DNS did not answer, or answered with an error.")
@@ -236,7 +236,7 @@ mod tests {
     use crate::diagnosis::{Case, fixture};
     use crate::model::event::Event;
     use crate::model::service::Service;
-    use crate::snapshot::{CouchPods, CouchService, Listing, Read};
+    use crate::snapshot::{CouchPods, CouchService, Listing, Read, Why};
     use serde_json::{Value, json};
 
     #[test]
@@ -277,7 +277,7 @@ mod tests {
             let pods = snapshot.creation_job.seen_mut().unwrap().pods.seen_mut();
             let pods = pods.unwrap().known_mut();
             for (_, own) in pods.iter_mut().flat_map(|pod| &mut pod.logs) {
-                *own = Read::Seen(log.to_owned());
+                *own = Read::Seen(log.to_owned()).into();
             }
             if let Some(service) = service {
                 snapshot.on_demand.service = Read::Seen(CouchService {
@@ -285,8 +285,8 @@ mod tests {
                     name: "db".to_owned(),
                     port: Some(5984),
                     named_by: "x".to_owned(),
-                    service,
-                    slices: Read::not_asked("x"),
+                    service: service.into(),
+                    slices: Read::not_asked("x").into(),
                 });
             }
             let found = super::check(&Case::new(&snapshot, fixture::meta(name).now));
@@ -336,7 +336,7 @@ mod tests {
     #[test]
     fn a_sidecar_that_was_late_is_to_blame_and_not_couchdb() {
         let name = "couchdb-unreachable";
-        let with = |event: Value, proxy: Option<Value>| {
+        let found = |events: Read<Listing<Event>>, proxy: Option<Value>| {
             let mut snapshot = fixture::snapshot_of(name, &|object| {
                 if let ("Pod", Some(proxy)) = (object["kind"].as_str().unwrap(), &proxy) {
                     object["status"]["containerStatuses"][0]["state"]["terminated"]["finishedAt"] =
@@ -348,10 +348,14 @@ mod tests {
                 }
             });
             if let Read::Seen(found) = &mut snapshot.creation_job {
-                found.events = Read::Seen(Listing::whole(vec![Event::from_value(&event)]));
+                found.events = events.into();
             }
             let found = super::check(&Case::new(&snapshot, fixture::meta(name).now));
-            fixture::lines(found.unwrap().unwrap())
+            found.unwrap().unwrap()
+        };
+        let with = |event: Value, proxy: Option<Value>| {
+            let events = Listing::whole(vec![Event::from_value(&event)]);
+            fixture::lines(found(Read::Seen(events), proxy))
         };
         // The kubelet ends the sidecar when its hook has failed.
         let ended = |state: Value| {
@@ -391,6 +395,18 @@ mod tests {
         ] {
             let said = with(own(), Some(proxy));
             assert!(said.contains("Check that CouchDB is running"), "{said}");
+        }
+        // Events that were not read do not say that it was in time.
+        let cut = Listing::new(Vec::new(), Some(Why::Failed("timeout".to_owned())));
+        let whole = Listing::default();
+        let unknown = "was ready in time is unknown: not all of its events were read (timeout).";
+        for (events, is_unknown) in [
+            (Read::failed("timeout"), true),
+            (Read::Seen(cut), true),
+            (Read::Seen(whole), false),
+        ] {
+            let why = found(events, Some(after.clone())).why.join("\n");
+            assert_eq!(why.contains(unknown), is_unknown, "{why}");
         }
         let once = json!({"name": "istio-proxy", "image": "p", "state": end});
         let said = with(own(), Some(once));

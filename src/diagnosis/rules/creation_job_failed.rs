@@ -319,9 +319,9 @@ mod tests {
             nodes: Vec::new(),
             events: events
                 .into_iter()
-                .map(|events| ("w".to_owned(), events))
+                .map(|events| ("w".to_owned(), events.into()))
                 .collect(),
-            attachments: Read::not_needed("x"),
+            attachments: Read::not_needed("x").into(),
         });
         let case = Case::new(&snapshot, fixture::meta(name).now);
         let finding = super::check(&case).unwrap().unwrap();
@@ -425,7 +425,7 @@ mod tests {
             });
             let job = snapshot.creation_job.seen_mut().unwrap();
             for found in job.pods.seen_mut().unwrap().known_mut() {
-                found.logs = vec![("create".to_owned(), Read::Seen(log.to_owned()))];
+                found.logs = vec![("create".to_owned(), Read::Seen(log.to_owned()).into())];
             }
             let case = Case::new(&snapshot, fixture::meta(name).now);
             let finding = super::check(&case).unwrap().unwrap();

@@ -14,7 +14,7 @@ use crate::diagnosis::start::{self, Defined};
 use crate::model::creation_log::waits_for_proxy;
 use crate::model::failure::Cause;
 use crate::model::kubelet;
-use crate::snapshot::{Checked, IfRead, Listing, Read};
+use crate::snapshot::{Checked, IfRead, JobPod, Listing, why_not_all};
 use k8s_openapi::jiff::Timestamp;
 use std::ops::ControlFlow;
 
@@ -102,6 +102,7 @@ fn check(case: &Case<'_>) -> Verdict {
                     }
                     None => "No container of its pod has started or finished.".to_owned(),
                 })
+                .whys(events_unread(case).as_deref())
                 .step("Read its events, and let Flux try again while you watch:")
                 .command([
                     "kubectl",
@@ -124,17 +125,24 @@ fn check(case: &Case<'_>) -> Verdict {
     finding.then(then(case, Fixes::Elsewhere)).into()
 }
 
+/// Why the events may lack the reason why its pod does not start.
+fn events_unread(case: &Case<'_>) -> Option<String> {
+    let found = case.creation_job().if_read()?;
+    let why = why_not_all(found.events())?.clause();
+    Some(format!("Not all of its events were read: {why}."))
+}
+
 /// The last lines of the logs of these containers, and why one was not read.
 fn last_lines(case: &Case<'_>, pod: &Subject, running: &[String]) -> (Vec<String>, Option<String>) {
     let found = case.creation_job().if_read();
-    let pods = found.and_then(|found| found.pods.if_read());
+    let pods = found.and_then(|found| found.pods().if_read());
     let mut pods = pods.into_iter().flat_map(Listing::known);
     let found = pods.find(|found| Subject::from(&found.pod.meta) == *pod);
     let (mut lines, mut unread) = (Vec::new(), None);
-    for (name, log) in found.into_iter().flat_map(|found| &found.logs) {
+    for (name, log) in found.into_iter().flat_map(JobPod::logs) {
         match log {
-            _ if !running.contains(name) => {}
-            Read::Seen(log) => {
+            _ if !running.iter().any(|own| own == name) => {}
+            Ok(Some(log)) => {
                 let all: Vec<&str> = log
                     .lines()
                     .map(str::trim_end)
@@ -143,11 +151,11 @@ fn last_lines(case: &Case<'_>, pod: &Subject, running: &[String]) -> (Vec<String
                 let last = &all[all.len().saturating_sub(LINES)..];
                 lines.extend(last.iter().map(|line| (*line).to_owned()));
             }
-            Read::Absent => {}
-            Read::Unknown(why) => {
+            Ok(None) => {}
+            Err(unread_log) => {
                 unread = Some(format!(
                     "The log of container {name} was not read: {}.",
-                    why.clause()
+                    unread_log.why.clause()
                 ));
             }
         }
@@ -235,6 +243,7 @@ fn finished_since(case: &Case<'_>, subject: Subject, timeout: &str) -> Finding {
 #[cfg(test)]
 mod tests {
     use crate::diagnosis::{Case, fixture};
+    use crate::snapshot::{Events, Read, Why};
     use serde_json::{Value, json};
 
     #[test]
@@ -279,6 +288,30 @@ mod tests {
                 "Its pods were not read: forbidden (list pods in core). The reason is therefore unknown."
             ]
         );
+    }
+
+    #[test]
+    fn events_that_were_not_read_may_say_why_no_container_started() {
+        let name = "creation-timed-out";
+        let why = |events: Read<Events>| {
+            let mut snapshot = fixture::snapshot_of(name, &|object| {
+                if object["kind"] == "Pod" {
+                    object["status"] = json!({"phase": "Pending"});
+                }
+            });
+            snapshot.creation_job.seen_mut().unwrap().events = events.into();
+            let case = Case::new(&snapshot, fixture::meta(name).now);
+            (super::RULE.check)(&case).unwrap().unwrap().why
+        };
+        let none = "No container of its pod has started or finished.";
+        assert_eq!(why(Read::Seen(Events::default())), [none]);
+        let cut = Events::new(Vec::new(), Some(Why::Failed("timeout".to_owned())));
+        for unread in [Read::failed("timeout"), Read::Seen(cut)] {
+            assert_eq!(
+                why(unread),
+                [none, "Not all of its events were read: timeout."]
+            );
+        }
     }
 
     #[test]

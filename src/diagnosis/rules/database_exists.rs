@@ -254,6 +254,7 @@ mod tests {
             !unread.contains("--backup") && unread.contains("unknown"),
             "{unread}"
         );
+        assert!(!unread.contains("a former owner"), "{unread}");
     }
 
     #[test]

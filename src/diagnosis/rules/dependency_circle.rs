@@ -5,7 +5,7 @@ use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::model::helm_release::HelmRelease;
-use crate::snapshot::{Unread, Why};
+use crate::snapshot::{IfRead, Unread, Why};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS134",
@@ -105,7 +105,7 @@ fn circle(case: &Case<'_>) -> Walk {
 /// Why what that HelmRelease depends on is not known; `None` where it is absent and depends on nothing.
 fn unknown(case: &Case<'_>, id: &str) -> Option<Why> {
     if let Some(named) = case.dependencies().iter().find(|d| d.id == id) {
-        return named.helm_release.unknown().cloned();
+        return named.helm_release().err().map(|unread| unread.why);
     }
     let read = case.others().and(case.elsewhere());
     Some(match read {
@@ -132,7 +132,7 @@ pub(super) fn find<'a>(case: &Case<'a>, id: &str) -> Option<&'a HelmRelease> {
     let others = case.others().unwrap_or_default();
     // `unknown` says why one was not read.
     named
-        .and_then(|d| d.helm_release.if_read())
+        .and_then(|d| d.helm_release().if_read())
         .or_else(|| others.iter().find(|o| o.id() == id))
 }
 
@@ -174,14 +174,14 @@ mod tests {
         assert_eq!(
             walked(&|s| {
                 s.others = Arc::new(Read::Unknown(refused()));
-                s.dependencies[0].helm_release = Read::Unknown(refused());
+                s.dependencies[0].helm_release = Read::Unknown(refused()).into();
             }),
             "HelmRelease flux-system/middle: forbidden (get helmreleases in flux-system)"
         );
         assert_eq!(
             walked(&|s| {
                 s.others = Arc::new(Read::Seen(Vec::new()));
-                s.dependencies[0].helm_release = Read::Absent;
+                s.dependencies[0].helm_release = Read::Absent.into();
             }),
             "clear"
         );
@@ -189,7 +189,7 @@ mod tests {
         assert_eq!(
             walked(&|s| {
                 s.others = Arc::new(Read::Seen(Vec::new()));
-                if let Read::Seen(middle) = &mut s.dependencies[0].helm_release {
+                if let Some(middle) = s.dependencies[0].helm_release.seen_mut() {
                     middle.spec.depends_on[0].name = "network".to_owned();
                 }
             }),

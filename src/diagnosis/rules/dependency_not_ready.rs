@@ -9,6 +9,7 @@ use crate::diagnosis::rules::dependency_circle::find;
 use crate::model::failure::{self, Cause};
 use crate::model::helm_release::GROUP;
 use crate::model::status;
+use crate::snapshot::IfRead;
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS103",
@@ -55,18 +56,17 @@ fn check(case: &Case<'_>) -> Verdict {
     let seen = case.dependencies().iter().find_map(|d| {
         let (namespace, name) = d.id.split_once('/')?;
         let subject = Subject::new("HelmRelease", namespace, name);
-        if d.helm_release.is_absent() {
-            return Some((subject, "does not exist".to_owned()));
-        }
         // Of one that was not read the message of the failure speaks.
-        let hr = d.helm_release.if_read()?;
+        let Some(hr) = d.helm_release().ok()? else {
+            return Some((subject, "does not exist".to_owned()));
+        };
         let headline = status::headline(hr);
         (headline.ready != status::Ready::True).then(|| (subject, headline.line()))
     });
     // Ready of an older spec is not ready for Flux.
     let older = case.dependencies().iter().find_map(|d| {
         let (namespace, name) = d.id.split_once('/')?;
-        let hr = d.helm_release.if_read()?;
+        let hr = d.helm_release().if_read()?;
         let observed = hr.status.observed_generation?;
         (observed >= 0 && observed < hr.metadata.generation).then(|| {
             let what = match hr.spec.suspend {

@@ -10,7 +10,7 @@ use crate::model::failure::Cause;
 use crate::model::failure::field::{FieldError, Got};
 use crate::model::failure::merge_key::Merge;
 use crate::model::failure::object::ObjectError;
-use crate::snapshot::{IfRead, Read, Why};
+use crate::snapshot::{IfRead, Related};
 use crate::text::{few, one_line};
 use serde_json::Value;
 
@@ -135,10 +135,11 @@ fn left_over(case: &Case<'_>, sentence: &str) -> Option<Finding> {
     let finding = Finding::new(case.subject(), sentence)
         .why("Helm merges the new manifest into the object on the cluster. An entry that an earlier attempt or somebody else has put there is not in the revision that Helm compares with, so Helm keeps it: the new entry may have the same name.")
         .seen(case.seen_failure());
-    let related = case.related().if_read().map(|related| &related.service);
+    let related = case.related().if_read().map(Related::service);
     let related = related.filter(|_| kind == "Service");
+    let is_gone = matches!(related, Some(Ok(None)));
     let finding = match related {
-        Some(Read::Seen(service)) => {
+        Some(Ok(Some(service))) => {
             let ports = service.ports.known.iter();
             let ports = ports.map(|port| format!("{} {}", port.name, port.port));
             let ports: Vec<String> = ports.collect();
@@ -150,16 +151,15 @@ fn left_over(case: &Case<'_>, sentence: &str) -> Option<Finding> {
             finding.seen([Evidence::new(subject.clone(), ".spec.ports", &observed)])
         }
         // Helm's text has no namespace, and a chart can set one.
-        Some(Read::Absent) => finding.why(format!(
+        Some(Ok(None)) => finding.why(format!(
             "{subject} does not exist: it was deleted in the meantime, or the chart has it in another namespace."
         )),
-        Some(Read::Unknown(why)) if !matches!(why, Why::NotNeeded(_)) => finding.why(format!(
+        Some(Err(unread)) if !unread.is_not_needed() => finding.why(format!(
             "What {subject} has now was not read: {}.",
-            why.clause()
+            unread.why.clause()
         )),
-        _ => finding,
+        Some(Err(_)) | None => finding,
     };
-    let is_gone = matches!(related, Some(Read::Absent));
     let finding = match is_gone {
         true => finding
             .step("Look for it in the namespace that the chart gives it:")
@@ -446,7 +446,7 @@ mod tests {
         let of = |text: &str, service: Read<serde_json::Value>| {
             let (name, mut snapshot) = crate::diagnosis::texts::failed("upgrade", text);
             snapshot.on_demand.related = Read::Seen(Related {
-                service: service.map(|object| Service::from_value(&object)),
+                service: service.map(|object| Service::from_value(&object)).into(),
                 ..Related::none()
             });
             let case = Case::new(&snapshot, fixture::meta(name).now);

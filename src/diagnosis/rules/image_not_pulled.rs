@@ -195,7 +195,7 @@ mod tests {
                 Event::from_value(&serde_json::json!({"involvedObject": {"kind": "Pod", "name": pod},
                     "type": "Warning", "reason": "FailedToRetrieveImagePullSecret", "message": message}))
             });
-            job.events = Read::Seen(Listing::whole(events.into_iter().collect()));
+            job.events = Read::Seen(Listing::whole(events.into_iter().collect())).into();
             let case = Case::new(&snapshot, fixture::meta("image-not-pulled").now);
             fixture::lines(fixture::of_code(diagnose(&case), "SKVS306"))
         };

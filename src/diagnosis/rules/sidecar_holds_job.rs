@@ -11,7 +11,7 @@ use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
 use crate::diagnosis::rules::creation_timed_out::about_the_job;
 use crate::model::job_values::{AGENT_PORT, JobValues};
 use crate::model::proxy_log::fault;
-use crate::snapshot::Read;
+use crate::snapshot::{Checked, IfRead};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS316",
@@ -80,11 +80,9 @@ fn unready(case: &Case<'_>, finding: Finding, pod: &Subject, state: &str) -> Fin
         state,
     );
     let log = mesh::sidecar_log(case, pod);
-    let fault = log.and_then(Read::if_read).and_then(|log| fault(log));
-    let unread = match log {
-        Some(Read::Unknown(why)) => Some(format!("Its log was not read: {}.", why.clause())),
-        _ => None,
-    };
+    let unread = log.clone().and_then(Checked::err);
+    let unread = unread.map(|unread| format!("Its log was not read: {}.", unread.why.clause()));
+    let fault = log.and_then(IfRead::if_read).and_then(|log| fault(log));
     let own = mesh::sidecar_logs(pod);
     match fault {
         Some((fault, line)) => finding
@@ -146,13 +144,9 @@ mod tests {
             let Read::Seen(job) = &mut snapshot.creation_job else {
                 panic!("no Job");
             };
-            let pods = std::mem::replace(&mut job.pods, Read::Absent);
-            job.pods = pods.map(|pods| {
-                pods.map(|mut found| {
-                    found.logs = vec![("istio-proxy".to_owned(), log.clone())];
-                    found
-                })
-            });
+            for found in job.pods.seen_mut().unwrap().known_mut() {
+                found.logs = vec![("istio-proxy".to_owned(), log.clone().into())];
+            }
             let case = Case::new(&snapshot, fixture::meta(name).now);
             let finding = super::check(&case).unwrap().unwrap();
             let why = finding.why.join("\n");

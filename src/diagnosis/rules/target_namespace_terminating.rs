@@ -9,7 +9,7 @@ use crate::model::api_service::ApiService;
 use crate::model::failure::Cause;
 use crate::model::failure::namespace::NamespaceError;
 use crate::model::namespace::Namespace;
-use crate::snapshot::{IfRead, Read};
+use crate::snapshot::{Checked, IfRead, Related};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS102",
@@ -72,9 +72,10 @@ fn check(case: &Case<'_>) -> Verdict {
 /// Adds what holds the namespace, with what to do about it.
 fn held(case: &Case<'_>, finding: Finding, namespace: Option<&Namespace>) -> Finding {
     let target = case.hr().release_namespace();
-    let apis = case.related().if_read().map(|related| &related.apis);
+    let apis = case.related().if_read().map(Related::apis);
     let apis: Vec<_> = apis.into_iter().flatten().collect();
-    let is_of_api = apis.iter().any(|(_, api)| !api.is_absent());
+    // One that was not read may keep it.
+    let is_of_api = apis.iter().any(|(_, api)| !matches!(api, Ok(None)));
     let unread = namespace
         .map_or(0, |n| n.unserved().len())
         .saturating_sub(apis.len());
@@ -133,7 +134,7 @@ fn remover(finalizer: &str) -> String {
 }
 
 /// Adds who should answer for an API without which nobody knows what the namespace holds.
-fn unserved(finding: Finding, name: &str, api: &Read<ApiService>) -> Finding {
+fn unserved(finding: Finding, name: &str, api: Checked<Option<&ApiService>>) -> Finding {
     let subject = Subject::new("APIService", "", name);
     let describe = |finding: Finding, step: &str| {
         let command = [
@@ -145,16 +146,16 @@ fn unserved(finding: Finding, name: &str, api: &Read<ApiService>) -> Finding {
         finding.step(step).command(command)
     };
     let api = match api {
-        Read::Seen(api) => api,
-        Read::Absent => {
+        Ok(Some(api)) => api,
+        Ok(None) => {
             return finding.why(format!(
                 "{subject} no longer exists, so it no longer keeps the namespace."
             ));
         }
-        Read::Unknown(why) => {
+        Err(unread) => {
             let finding = finding.why(format!(
                 "It is not known who answers for {subject}: it was not read: {}.",
-                why.clause()
+                unread.why.clause()
             ));
             return describe(finding, "See whether it answers:");
         }
@@ -195,7 +196,7 @@ fn unserved(finding: Finding, name: &str, api: &Read<ApiService>) -> Finding {
 mod tests {
     use super::*;
     use crate::diagnosis::fixture;
-    use crate::snapshot::Why;
+    use crate::snapshot::{Read, Why};
     use serde_json::json;
 
     #[test]
@@ -216,7 +217,11 @@ mod tests {
         let of = |api: Read<serde_json::Value>| {
             let finding = Finding::new(Subject::new("Namespace", "", "core"), "x");
             let api = api.map(|object| ApiService::from_value(&object));
-            fixture::reasoned(unserved(finding, "v1beta1.metrics.k8s.io", &api))
+            fixture::reasoned(unserved(
+                finding,
+                "v1beta1.metrics.k8s.io",
+                api.checked("x"),
+            ))
         };
         let spec = json!({"service": {"namespace": "kube-system", "name": "metrics-server"}});
         let with = |available: &str| {

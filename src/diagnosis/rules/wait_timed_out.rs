@@ -286,11 +286,12 @@ mod tests {
         WaitedClaim {
             namespace: "core".to_owned(),
             name: "dumps".to_owned(),
-            claim: Read::Seen(Claim::from_value(&claim)),
-            events: Read::Seen(Listing::whole(events.iter().map(event).collect())),
+            claim: Read::Seen(Claim::from_value(&claim)).into(),
+            events: Read::Seen(Listing::whole(events.iter().map(event).collect())).into(),
             class: Read::Seen(StorageClass::from_value(
                 &json!({"volumeBindingMode": mode}),
-            )),
+            ))
+            .into(),
         }
     }
 
@@ -361,29 +362,29 @@ mod tests {
         assert!(of(claim("Bound", &[], "Immediate")).contains("is Bound by now"));
         let forbidden = || Why::Forbidden("x".to_owned());
         let unread = WaitedClaim {
-            events: Read::Unknown(forbidden()),
+            events: Read::Unknown(forbidden()).into(),
             ..claim("Pending", &[], "Immediate")
         };
         assert!(of(unread).contains("no event says why (not all were read: forbidden (x))"));
         let unread = WaitedClaim {
-            claim: Read::Unknown(forbidden()),
+            claim: Read::Unknown(forbidden()).into(),
             ..claim("Pending", &[], "")
         };
         assert!(
             of(unread).contains("PersistentVolumeClaim core/dumps was not read: forbidden (x).")
         );
         let unread = WaitedClaim {
-            class: Read::Unknown(forbidden()),
+            class: Read::Unknown(forbidden()).into(),
             ..claim("Pending", &[], "")
         };
         assert!(of(unread).contains("only once a pod uses it is unknown: forbidden (x)."));
         let gone = WaitedClaim {
-            claim: Read::Absent,
+            claim: Read::Absent.into(),
             ..claim("Pending", &[], "")
         };
         assert!(of(gone).contains("does not exist by now"));
         let odd = WaitedClaim {
-            claim: Read::Seen(Claim::default()),
+            claim: Read::Seen(Claim::default()).into(),
             ..claim("Pending", &[], "")
         };
         assert!(of(odd).contains("unknown: it does not say"));
@@ -399,7 +400,7 @@ mod tests {
         ");
         let mut snapshot = fixture::snapshot(name);
         let gone = snapshot.gone_job.as_mut().unwrap();
-        gone.events = Read::Unknown(Why::Forbidden("list events in core".to_owned()));
+        gone.events = Read::Unknown(Why::Forbidden("list events in core".to_owned())).into();
         let found = super::check(&Case::new(&snapshot, fixture::meta(name).now));
         let found = found.unwrap().unwrap();
         assert!(
@@ -430,7 +431,7 @@ mod tests {
             let event =
                 |reason: &&str| Event::from_value(&json!({"reason": reason, "message": "m"}));
             let events = Listing::new(reasons.iter().map(event).collect(), not_all);
-            snapshot.gone_job.as_mut().unwrap().events = Read::Seen(events);
+            snapshot.gone_job.as_mut().unwrap().events = Read::Seen(events).into();
             let found = super::check(&Case::new(&snapshot, fixture::meta(name).now));
             let found = found.unwrap().unwrap();
             let observed = found.evidence.last().unwrap().observed.clone();

@@ -173,13 +173,13 @@ mod tests {
                 "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": status}]}});
             let pod = ServingPod {
                 pod: Pod::from_value(&pod),
-                events: Read::Seen(Listing::default()),
-                log: Read::not_needed("x"),
+                events: Read::Seen(Listing::default()).into(),
+                log: Read::not_needed("x").into(),
             };
             snapshot.on_demand.webhook = Read::Seen(Webhook {
-                configurations: Read::Seen(Listing::default()),
-                pods: Read::Seen(Listing::whole(vec![pod])),
-                refusals: Read::not_needed("it has pods"),
+                configurations: Read::Seen(Listing::default()).into(),
+                pods: Read::Seen(Listing::whole(vec![pod])).into(),
+                refusals: Read::not_needed("it has pods").into(),
                 of_service: true,
             });
             let case = Case::new(&snapshot, fixture::meta(name).now);
@@ -201,9 +201,9 @@ mod tests {
         let of = |refusals: Read<Listing<Event>>| {
             let mut snapshot = fixture::snapshot(name);
             snapshot.on_demand.webhook = Read::Seen(Webhook {
-                configurations: Read::Seen(Listing::default()),
-                pods: Read::Seen(Listing::default()),
-                refusals,
+                configurations: Read::Seen(Listing::default()).into(),
+                pods: Read::Seen(Listing::default()).into(),
+                refusals: refusals.into(),
                 of_service: true,
             });
             let case = Case::new(&snapshot, fixture::meta(name).now);
@@ -258,9 +258,9 @@ mod tests {
         let name = "webhook-down";
         let mut snapshot = fixture::snapshot(name);
         snapshot.on_demand.webhook = Read::Seen(Webhook {
-            configurations: Read::Seen(Listing::default()),
-            pods: Read::Absent,
-            refusals: Read::Seen(Listing::default()),
+            configurations: Read::Seen(Listing::default()).into(),
+            pods: Read::Absent.into(),
+            refusals: Read::Seen(Listing::default()).into(),
             of_service: false,
         });
         let case = Case::new(&snapshot, fixture::meta(name).now);

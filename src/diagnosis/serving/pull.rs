@@ -210,8 +210,8 @@ mod tests {
         };
         let found = ServingPod {
             pod: Pod::from_value(&pod),
-            events: Read::Seen(Listing::whole(events.iter().map(event).collect())),
-            log: Read::not_needed("x"),
+            events: Read::Seen(Listing::whole(events.iter().map(event).collect())).into(),
+            log: Read::not_needed("x").into(),
         };
         let pods = unserving([&found], "2026-11-27T05:01:00Z".parse().unwrap());
         let finding = shown(Finding::new(pods[0].subject.clone(), ""), &pods);
@@ -290,8 +290,8 @@ mod tests {
             "status": {"containerStatuses": [{"name": "c", "image": "r.example/a:1", "ready": false, "state": {"waiting": waiting}}]}});
         let found = ServingPod {
             pod: Pod::from_value(&pod),
-            events: Read::failed("timeout"),
-            log: Read::not_needed("x"),
+            events: Read::failed("timeout").into(),
+            log: Read::not_needed("x").into(),
         };
         let pods = unserving([&found], "2026-11-27T05:01:00Z".parse().unwrap());
         let finding = shown(Finding::new(pods[0].subject.clone(), ""), &pods);

@@ -9,8 +9,9 @@ fn told_of(object: &Value, events: &[Value], log: Read<LogEnd>) -> String {
         pod: Pod::from_value(object),
         events: Read::Seen(Listing::whole(
             events.iter().map(Event::from_value).collect(),
-        )),
-        log,
+        ))
+        .into(),
+        log: log.into(),
     };
     let now = "2026-11-27T05:01:00Z".parse().unwrap();
     let pods = unserving([&found], now);
@@ -192,8 +193,8 @@ fn a_log_or_events_that_were_not_read_are_not_empty() {
     let object = json!({"metadata": {"name": "db-0", "namespace": "n"}, "status": running()});
     let found = ServingPod {
         pod: Pod::from_value(&object),
-        events: Read::Unknown(Why::Forbidden("list events in n".to_owned())),
-        log: no_log(),
+        events: Read::Unknown(Why::Forbidden("list events in n".to_owned())).into(),
+        log: no_log().into(),
     };
     let whys: Vec<String> = of_serving(&found).unwrap().reason.whys().collect();
     assert_eq!(
@@ -615,8 +616,9 @@ fn a_member_that_waits_comes_after_those_that_do_not_run() {
         ),
         events: Read::Seen(Listing::whole(
             events.iter().map(Event::from_value).collect(),
-        )),
-        log: no_log(),
+        ))
+        .into(),
+        log: no_log().into(),
     };
     let mut waits = running();
     waits["containerStatuses"][0]["name"] = json!("couchdb");
@@ -643,8 +645,8 @@ fn few_pods_are_shown_and_whose_they_are_by_name_alone_is_said() {
         pod: Pod::from_value(
             &json!({"metadata": {"name": name, "namespace": "n"}, "status": crash_loop(1, "Error")}),
         ),
-        events: Read::Seen(Listing::default()),
-        log: no_log(),
+        events: Read::Seen(Listing::default()).into(),
+        log: no_log().into(),
     };
     let pods = ["a", "b", "c", "d"].map(found);
     let mut all = unserving(&pods, "2026-11-27T05:01:00Z".parse().unwrap());
@@ -681,8 +683,8 @@ fn what_was_not_needed_is_not_unknown() {
     ));
     let found = ServingPod {
         pod: Pod::from_value(&json!({"status": running()})),
-        events: Read::Seen(Listing::new(Vec::new(), cut)),
-        log: no_log(),
+        events: Read::Seen(Listing::new(Vec::new(), cut)).into(),
+        log: no_log().into(),
     };
     let whys: Vec<String> = of_serving(&found).unwrap().reason.whys().collect();
     assert_eq!(

@@ -54,7 +54,7 @@ fn snapshot(case: &str) -> Snapshot {
             .filter(|l| l["pod"] == pod["metadata"]["name"])
             .map(|l| {
                 let text = |key: &str| l[key].as_str().unwrap().to_owned();
-                (text("container"), Read::Seen(text("log")))
+                (text("container"), Read::Seen(text("log")).into())
             })
             .collect(),
         pod: Pod::from_value(&pod),
@@ -88,9 +88,9 @@ fn snapshot(case: &str) -> Snapshot {
         }),
         creation_job: one("Job").map(|job| CreationJob {
             job: Job::from_value(&job),
-            pods: Read::Seen(Listing::whole(pods.collect())),
-            events: events(&["Job", "Pod"]),
-            of_database: Read::not_needed("one Job runs before the installation"),
+            pods: Read::Seen(Listing::whole(pods.collect())).into(),
+            events: events(&["Job", "Pod"]).into(),
+            of_database: Read::not_needed("one Job runs before the installation").into(),
         }),
         lost_job: None,
         gone_job: None,
@@ -344,8 +344,8 @@ fn nothing_in_it_steers_a_terminal() {
     }
     if let Read::Seen(job) = &mut snapshot.creation_job {
         job.job.meta.name = evil.to_owned();
-        if let Read::Seen(pods) = &mut job.pods {
-            pods.known_mut()[0].logs[0].1 = Read::Seen(evil.to_owned());
+        if let Some(pods) = job.pods.seen_mut() {
+            pods.known_mut()[0].logs[0].1 = Read::Seen(evil.to_owned()).into();
         }
     }
     let text = text_of(snapshot, "2026-11-23T22:31:00Z", Some(80));
@@ -389,7 +389,7 @@ fn events_that_are_not_all_say_so() {
     let Read::Seen(job) = &mut snapshot.creation_job else {
         panic!("the fixture has a Job");
     };
-    let Read::Seen(events) = &mut job.events else {
+    let Some(events) = job.events.seen_mut() else {
         panic!("the fixture has its events");
     };
     assert!(!events.known().is_empty());
@@ -512,7 +512,7 @@ fn only_a_job_that_was_there_is_gone() {
         snapshot.lost_job = Some(crate::snapshot::LostJob {
             namespace: "core".to_owned(),
             name: "a".to_owned(),
-            events: Read::Seen(Events::whole(known)),
+            events: Read::Seen(Events::whole(known)).into(),
         });
         job_line(snapshot)
     };

@@ -433,10 +433,10 @@ proptest! {
         }
         fixture::reread(&case, &mut snapshot, &mut |object| break_at(object, &mut at.clone(), &value));
         if let crate::snapshot::Read::Seen(job) = &mut snapshot.creation_job
-            && let crate::snapshot::Read::Seen(pods) = &mut job.pods
+            && let Some(pods) = job.pods.seen_mut()
         {
             for (_, text) in pods.known_mut().iter_mut().flat_map(|pod| &mut pod.logs) {
-                *text = crate::snapshot::Read::Seen(log.clone());
+                *text = crate::snapshot::Read::Seen(log.clone()).into();
             }
         }
         let now = fixture::meta(&case).now;

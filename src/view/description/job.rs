@@ -138,12 +138,12 @@ fn state(job: &model::Job) -> (&'static str, Option<String>, String) {
 
 impl Pod {
     fn describe(found: &JobPod) -> Self {
-        let JobPod { pod, logs } = found;
+        let pod = &found.pod;
         let containers = pod
             .containers
             .known
             .iter()
-            .map(|status| container(status, logs));
+            .map(|status| container(status, found.log(&status.name)));
         let containers: Vec<Container> = containers.collect();
         let message = match pod.message.text() {
             _ if !pod.meta.malformed.is_empty() => {
@@ -161,7 +161,7 @@ impl Pod {
     }
 }
 
-fn container(status: &pod::Container, logs: &[(String, Read<String>)]) -> Container {
+fn container(status: &pod::Container, log: Option<Checked<Option<&String>>>) -> Container {
     let exited = |ended: &pod::Ended| match ended.reason.as_str() {
         // These say no more than the code.
         "" | "Error" | "Completed" => format!("exited {}", ended.exit_code),
@@ -184,10 +184,9 @@ fn container(status: &pod::Container, logs: &[(String, Read<String>)]) -> Contai
         (None, None) if status.is_running() => "runs".to_owned(),
         (None, None) => "waits".to_owned(),
     };
-    let name = status.name.clone();
-    let log = logs
-        .iter()
-        .find(|(of, _)| *of == name)
-        .map(|(_, log)| log.clone());
-    Container { name, state, log }
+    Container {
+        name: status.name.clone(),
+        state,
+        log: log.map(|log| Read::from(log).map(String::clone)),
+    }
 }

@@ -44,13 +44,14 @@ pub(super) fn described(case: &Case<'_>, finding: Finding) -> Finding {
             .map(|pod| Evidence::new(pod, &format!("GET /{database}"), &parts.join(", "))),
     );
     match older(case, &found) {
-        Some(seconds) if seconds > 0 && matches!(removed_before(case), Ok(Some(_))) => finding.why(
-            format!("It is {} older than this HelmRelease.", duration(seconds)),
-        ),
-        Some(seconds) if seconds > 0 => finding.why(format!(
-            "It is {} older than this onboarding: a former owner of the name left it.",
-            duration(seconds)
-        )),
+        Some(seconds) if seconds > 0 => {
+            let older = format!("It is {} older than this", duration(seconds));
+            finding.why(match removed_before(case) {
+                Ok(None) => format!("{older} onboarding: a former owner of the name left it."),
+                // A former HelmRelease of this onboarding may have left it.
+                Ok(Some(_)) | Err(_) => format!("{older} HelmRelease."),
+            })
+        }
         Some(_) => finding.why(YOUNGER),
         None => finding,
     }
