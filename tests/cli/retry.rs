@@ -64,7 +64,7 @@ fn release(revision: u64) -> Value {
     use base64::Engine;
     use std::io::Write;
     let base64 = base64::engine::general_purpose::STANDARD;
-    let release = json!({"name": "core-a", "namespace": "core", "version": revision, "info": {"status": "failed"},
+    let release = json!({"name": "core-a", "namespace": "core", "version": revision, "info": {"status": "failed"}, "config": {"namespace": "pds", "database": "database"},
         "hooks": [{"name": "create", "kind": "Job", "events": ["pre-install"], "last_run": {"phase": "Failed"}}]});
     let mut zip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     zip.write_all(release.to_string().as_bytes()).unwrap();
