@@ -586,6 +586,22 @@ mod tests {
     }
 
     #[test]
+    fn a_script_of_a_volume_is_corrected_there() {
+        let message = "exec: \"/srv/run\": no such file or directory";
+        let all = [
+            job(&json!([{"name": "conf", "mountPath": "/srv"}]), message),
+            job(&json!([{"name": "data", "mountPath": "/srv"}]), message),
+        ];
+        insta::assert_snapshot!(all.join("\n\n"), @"
+        /srv/run comes from ConfigMap settings, mounted at /srv, and cannot be run: its first line must name an interpreter that is in the image (#!), and its lines must not end in CRLF.
+        -> Correct the first line (#!) and the line ends (LF) of /srv/run in ConfigMap settings
+
+        Either /srv/run does not exist, or what it needs to run does not: the interpreter that its first line names (also where that line ends in CRLF), or the loader of a program that is linked dynamically. The message is the same for both.
+        -> Have the image built with /srv/run and what it needs, or go back to the tag that worked (values.databaseCreationJob.image)
+        ");
+    }
+
+    #[test]
     fn what_is_too_long_for_a_program_is_a_variable_of_services_or_its_own() {
         let told = |service_links: &Value, container: Value| {
             let mut container = container;
