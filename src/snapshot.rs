@@ -13,7 +13,7 @@ mod unread;
 
 pub use listing::Listing;
 pub use on_demand::{Controllers, CouchPods, CouchService, LogEnd, OnDemand, ServingPod};
-pub use related::{Claimed, Related, WaitedClaim};
+pub use related::{Claimed, OwnerSet, Related, WaitedClaim};
 pub use surroundings::{Mesh, NetworkPolicies, Nodes, Webhook};
 pub use unread::{Checked, IfRead, Part, Unread, why_not_all};
 

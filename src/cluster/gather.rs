@@ -30,7 +30,9 @@ use crate::model::namespace::Namespace;
 use crate::model::pod::Pod;
 use crate::model::policy::{self, Policy};
 use crate::model::status::{self, Ready};
-use crate::snapshot::{Dependency, Listing, LostJob, OnDemand, Parts, Read, ServingPod, Snapshot};
+use crate::snapshot::{
+    Dependency, IfRead, Listing, LostJob, OnDemand, Parts, Read, ServingPod, Snapshot, Webhook,
+};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 use std::time::Duration;
@@ -151,44 +153,58 @@ impl Cluster {
             on_demand::pods(near, &hr, failure),
             events::of_former(near, &snapshot)
         );
-        let (nodes, webhook, mesh, network_policies, hook_jobs, hook_pods, related) =
-            match is_well(&hr) {
-                true => {
-                    let well = match hr.is_remote() {
-                        true => REMOTE,
-                        false => "it is Ready",
-                    };
-                    (
-                        Read::not_needed(well),
-                        Read::not_needed(well),
-                        Read::not_needed(well),
-                        Read::not_needed(well),
-                        Read::not_needed(well),
-                        Read::not_needed(well),
-                        Read::not_needed(well),
-                    )
-                }
-                false => {
-                    let pods = unready(
-                        &controller_pods,
-                        couch_pods.as_ref().map(|found| &found.pods),
+        let (nodes, webhook, mesh, network_policies, hook_jobs, hook_pods, related) = match is_well(
+            &hr,
+        ) {
+            true => {
+                let well = match hr.is_remote() {
+                    true => REMOTE,
+                    false => "it is Ready",
+                };
+                (
+                    Read::not_needed(well),
+                    Read::not_needed(well),
+                    Read::not_needed(well),
+                    Read::not_needed(well),
+                    Read::not_needed(well),
+                    Read::not_needed(well),
+                    Read::not_needed(well),
+                )
+            }
+            false => {
+                let pods = unready(
+                    &controller_pods,
+                    couch_pods.as_ref().map(|found| &found.pods),
+                    &pods,
+                );
+                let webhook = webhook::webhook(near, &snapshot, failure).await;
+                let of_webhook = webhook_pods(&webhook);
+                let (nodes, mesh, network_policies, hook_jobs, hook_pods, related) = futures::join!(
+                    nodes::nodes(near, &snapshot, &pods),
+                    mesh::mesh(near, &snapshot),
+                    network_policies::network_policies(near, &snapshot, (&service, &couch_pods)),
+                    hook_jobs::hook_jobs(near, &hr, failure),
+                    hook_pods::hook_pods(near, &hr, failure),
+                    related::related(
+                        near,
+                        &snapshot,
+                        failure,
                         &pods,
-                    );
-                    futures::join!(
-                        nodes::nodes(near, &snapshot, &pods),
-                        webhook::webhook(near, &snapshot, failure),
-                        mesh::mesh(near, &snapshot),
-                        network_policies::network_policies(
-                            near,
-                            &snapshot,
-                            (&service, &couch_pods)
-                        ),
-                        hook_jobs::hook_jobs(near, &hr, failure),
-                        hook_pods::hook_pods(near, &hr, failure),
-                        related::related(near, &snapshot, failure, &pods, (&service, &couch_pods))
+                        &of_webhook,
+                        (&service, &couch_pods)
                     )
-                }
-            };
+                );
+                (
+                    nodes,
+                    webhook,
+                    mesh,
+                    network_policies,
+                    hook_jobs,
+                    hook_pods,
+                    related,
+                )
+            }
+        };
         Ok(snapshot.with_on_demand(OnDemand {
             former_events,
             nodes,
@@ -266,6 +282,14 @@ fn unready<'a>(
             .flat_map(Listing::known)
             .collect(),
     }
+}
+
+/// The pods of the webhook that did not answer.
+fn webhook_pods(webhook: &Read<Webhook>) -> Vec<&Pod> {
+    let found = webhook.if_read();
+    let found = found.and_then(|found| found.pods().if_read());
+    let pods = found.into_iter().flat_map(Listing::known);
+    pods.map(|found| &found.pod).collect()
 }
 
 fn parsed(object: &Value) -> Result<HelmRelease, ClusterError> {

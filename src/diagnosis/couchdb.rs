@@ -5,6 +5,7 @@ use super::finding::{Evidence, Finding, Subject};
 use super::network_policies;
 use super::object_commands::logs;
 use super::serving;
+use super::template;
 use crate::model::pod::Pod;
 use crate::model::service::Service;
 use crate::snapshot::{CouchPods, CouchService, IfRead, Related, Why, why_not_all};
@@ -59,7 +60,8 @@ pub(super) fn shown(
             .step("If a pod is not ready after that, read its log:")
             .command(logs(first));
     }
-    serving::shown(finding, &unserving)
+    let known = pods.pods.known().iter().map(|found| &found.pod);
+    template::shown(case, finding, known, &unserving)
 }
 
 /// The finding where the Service leads to none of the pods that run.

@@ -8,6 +8,7 @@ use super::placement;
 use super::registry::RULES;
 use super::remote;
 use super::rule::{Role, Rule, Severity};
+use super::volume_claims;
 use crate::text::one_line;
 use serde::Serialize;
 use std::cmp::Reverse;
@@ -108,6 +109,7 @@ fn diagnose_by(rules: &[&'static Rule], case: &Case<'_>) -> Diagnosis {
                     // Whoever looks for an unknown cause needs to know what it is not.
                     let more = against.iter().filter(|_| rule.role == Role::Fallback);
                     let finding = placement::also(case, nodes::also(case, finding));
+                    let finding = volume_claims::also(case, finding);
                     let finding = finding.seen(more.cloned());
                     found.push((rule, remote::told(case, rule, finding)));
                 }

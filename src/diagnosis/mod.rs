@@ -56,6 +56,7 @@ mod severity;
 mod sources;
 pub mod standing;
 mod start;
+mod template;
 #[cfg(test)]
 mod texts;
 #[cfg(test)]

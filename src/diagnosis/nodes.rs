@@ -10,6 +10,7 @@ use crate::model::node::{Health, Node};
 use crate::model::pod::Pod;
 use crate::model::volume_attachment::VolumeAttachment;
 use crate::snapshot::{Checked, IfRead, Listing, Nodes, why_not_all};
+use crate::text::scrub::scrub;
 
 /// The finding with the faults of its pods' nodes, and with the nodes that still hold their volumes.
 pub(super) fn also(case: &Case<'_>, finding: Finding) -> Finding {
@@ -108,11 +109,14 @@ fn of_volume(finding: Finding, attachment: &VolumeAttachment, nodes: &Nodes) -> 
     let (volume, name) = (attachment.volume.text(), attachment.node.text());
     let subject = Subject::from(&attachment.meta);
     let attached = Evidence::new(
-        subject,
+        subject.clone(),
         ".status.attached",
         &format!("{volume} is attached to node {name}"),
     );
     let finding = finding.seen([attached]);
+    if let Some(since) = attachment.detached_since() {
+        return of_detached(finding, attachment, &subject, since, nodes.of(name));
+    }
     let said = format!("Volume {volume} is still attached to node {name}");
     let node = match nodes.of(name) {
         Err(unread) if unread.is_not_needed() => {
@@ -141,6 +145,76 @@ fn of_volume(finding: Finding, attachment: &VolumeAttachment, nodes: &Nodes) -> 
         name,
         "Bring that node back, which frees the volume. If its machine is surely switched off, have the cluster's administrators remove the node: Kubernetes then detaches the volume. Never detach it while the machine may be running, since two writers damage the data:",
     )
+}
+
+/// Of a volume that Kubernetes already tries to detach: no pod on that node uses it any more.
+fn of_detached(
+    finding: Finding,
+    attachment: &VolumeAttachment,
+    subject: &Subject,
+    since: &str,
+    node: Checked<Option<&Node>>,
+) -> Finding {
+    let (volume, name) = (attachment.volume.text(), attachment.node.text());
+    let state = match node {
+        Err(unread) if unread.is_not_needed() => None,
+        node => Some(State::of(node)),
+    };
+    let fault = attachment.fault();
+    let finding = finding
+        .why(format!(
+            "Volume {volume} is still attached to node {name}, and Kubernetes has been detaching it since {since}: {subject} is being deleted."
+        ))
+        .seen([Evidence::new(
+            subject.clone(),
+            ".metadata.deletionTimestamp",
+            since,
+        )])
+        .seen(fault.map(|fault| {
+            Evidence::new(subject.clone(), ".status.detachError.message", fault)
+        }));
+    let finding = match fault {
+        Some(fault) => finding.why(format!(
+            "The storage driver cannot detach it: {}.",
+            scrub(fault.trim_end_matches(['.', ' '])).0
+        )),
+        None => finding.why("It says no reason why the volume is not detached yet."),
+    };
+    let finding = match &state {
+        Some(State::Gone) => finding.why(format!("Node {name} no longer exists.")),
+        Some(State::Troubled(troubles)) => finding
+            .why(format!("Node {name} {}.", troubles.join(" and ")))
+            .seen([evidence(name, troubles)]),
+        Some(State::Unknown(why)) if !attachment.lacks_node() => finding.why(unknown(why)),
+        Some(State::Fine | State::Unknown(_)) | None => finding,
+    };
+    let is_gone = matches!(state, Some(State::Gone));
+    let may_be_gone = !matches!(state, Some(State::Fine | State::Troubled(_)));
+    if fault.is_some() && (is_gone || (attachment.lacks_node() && may_be_gone)) {
+        return finding
+            .step(format!(
+                "Make sure that the machine of node {name} is switched off or gone, and that the volume is detached in the storage system. Only then have the cluster's administrators remove the finalizer of that VolumeAttachment, which frees the volume. While the machine may still write to the volume, that damages the data. Keep the claim and the volume:"
+            ))
+            .command(object_commands::describe(subject));
+    }
+    if let Some(State::Troubled(_)) = state {
+        return see(
+            finding,
+            name,
+            "Bring that node back, so that the volume can be detached from it. Never detach it by force while the machine may be running, since two writers damage the data:",
+        );
+    }
+    let step = match fault {
+        Some(_) => {
+            "Find out why the storage driver cannot detach the volume: the log of its controller says more. Remove no finalizer while the machine may write to the volume:"
+        }
+        None => {
+            "Wait for the detachment. If it stays so, read the log of the storage driver's controller:"
+        }
+    };
+    finding
+        .step(step)
+        .command(object_commands::describe(subject))
 }
 
 fn find_user(finding: Finding, name: &str) -> Finding {
@@ -218,7 +292,7 @@ mod tests {
     use super::*;
     use crate::diagnosis::fixture;
     use crate::snapshot::{Read, Why};
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     /// The additions to a finding about a lost pod of CouchDB on this node.
     fn added(node: Read<Node>) -> String {
@@ -324,6 +398,82 @@ mod tests {
         let (why, fix) = of(Read::Absent, said);
         assert!(why.contains("no longer exists"), "{why}");
         assert_eq!(fix, "[]");
+    }
+
+    #[test]
+    fn a_volume_that_cannot_be_detached_waits_for_no_pod() {
+        let of = |node: Option<Read<Node>>, fault: Value| {
+            let attachment = json!({"metadata": {"name": "csi-1", "deletionTimestamp": "2026-11-27T03:58:12Z"},
+                "spec": {"nodeName": "w", "source": {"persistentVolumeName": "pv-1"}},
+                "status": {"attached": true, "detachError": {"message": fault}}});
+            let nodes = Nodes {
+                nodes: node
+                    .map(|node| ("w".to_owned(), node.into()))
+                    .into_iter()
+                    .collect(),
+                events: Vec::new(),
+                attachments: Read::Seen(Listing::whole(vec![VolumeAttachment::from_value(
+                    &attachment,
+                )]))
+                .into(),
+            };
+            let said = "Multi-Attach error for volume \"pv-1\"";
+            let shown = Evidence::new(Subject::new("Pod", "n", "db-0"), "x", said);
+            let finding = Finding::new(Subject::new("Pod", "n", "db-0"), "x").seen([shown]);
+            let all = fixture::reasoned(with_volumes(finding, &nodes));
+            assert!(!all.contains("spec.nodeName"), "{all}");
+            all
+        };
+        let unread = || Some(Read::not_asked("not in the saved files"));
+        let missing = || json!("rpc error: code = NotFound desc = node \"w\" not found.");
+        let other = || json!("rpc error: code = Internal desc = busy");
+        insta::assert_snapshot!([
+            of(unread(), missing()),
+            of(Some(Read::Absent), other()),
+            of(Some(node("True")), missing()),
+            of(Some(node("Unknown")), missing()),
+            of(unread(), other()),
+            of(None, json!(null)),
+        ].join("\n\n"), @r#"
+        Volume pv-1 is still attached to node w, and Kubernetes has been detaching it since 2026-11-27T03:58:12Z: VolumeAttachment csi-1 is being deleted.
+        The storage driver cannot detach it: rpc error: code = NotFound desc = node "w" not found.
+        x
+        Make sure that the machine of node w is switched off or gone, and that the volume is detached in the storage system. Only then have the cluster's administrators remove the finalizer of that VolumeAttachment, which frees the volume. While the machine may still write to the volume, that damages the data. Keep the claim and the volume:
+        $ kubectl describe volumeattachment csi-1
+
+        Volume pv-1 is still attached to node w, and Kubernetes has been detaching it since 2026-11-27T03:58:12Z: VolumeAttachment csi-1 is being deleted.
+        The storage driver cannot detach it: rpc error: code = Internal desc = busy.
+        Node w no longer exists.
+        x
+        Make sure that the machine of node w is switched off or gone, and that the volume is detached in the storage system. Only then have the cluster's administrators remove the finalizer of that VolumeAttachment, which frees the volume. While the machine may still write to the volume, that damages the data. Keep the claim and the volume:
+        $ kubectl describe volumeattachment csi-1
+
+        Volume pv-1 is still attached to node w, and Kubernetes has been detaching it since 2026-11-27T03:58:12Z: VolumeAttachment csi-1 is being deleted.
+        The storage driver cannot detach it: rpc error: code = NotFound desc = node "w" not found.
+        x
+        Find out why the storage driver cannot detach the volume: the log of its controller says more. Remove no finalizer while the machine may write to the volume:
+        $ kubectl describe volumeattachment csi-1
+
+        Volume pv-1 is still attached to node w, and Kubernetes has been detaching it since 2026-11-27T03:58:12Z: VolumeAttachment csi-1 is being deleted.
+        The storage driver cannot detach it: rpc error: code = NotFound desc = node "w" not found.
+        Node w is unreachable (R: m).
+        x
+        Bring that node back, so that the volume can be detached from it. Never detach it by force while the machine may be running, since two writers damage the data:
+        $ kubectl describe node w
+
+        Volume pv-1 is still attached to node w, and Kubernetes has been detaching it since 2026-11-27T03:58:12Z: VolumeAttachment csi-1 is being deleted.
+        The storage driver cannot detach it: rpc error: code = Internal desc = busy.
+        Whether that node is healthy is unknown: not in the saved files.
+        x
+        Find out why the storage driver cannot detach the volume: the log of its controller says more. Remove no finalizer while the machine may write to the volume:
+        $ kubectl describe volumeattachment csi-1
+
+        Volume pv-1 is still attached to node w, and Kubernetes has been detaching it since 2026-11-27T03:58:12Z: VolumeAttachment csi-1 is being deleted.
+        It says no reason why the volume is not detached yet.
+        x
+        Wait for the detachment. If it stays so, read the log of the storage driver's controller:
+        $ kubectl describe volumeattachment csi-1
+        "#);
     }
 
     #[test]

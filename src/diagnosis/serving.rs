@@ -55,6 +55,10 @@ enum Remedy<'a> {
         /// The milliseconds after which CouchDB answered it with 200, according to its log.
         answered: Option<u64>,
     },
+    /// The kubelet changes the group of the files of a volume.
+    Group {
+        pod: &'a Pod,
+    },
     /// No node takes it, in the scheduler's words.
     Unscheduled(&'a str),
     /// The container ended by itself, and has a log of that run.
@@ -144,7 +148,10 @@ pub(super) fn of_serving(found: &ServingPod) -> Option<Unserving<'_>> {
             trouble: Some(trouble),
             ..
         }) if *trouble != Trouble::Refused => {}
-        Remedy::Memory { .. } | Remedy::Unscheduled(_) | Remedy::Start(_) => {}
+        Remedy::Memory { .. }
+        | Remedy::Unscheduled(_)
+        | Remedy::Group { .. }
+        | Remedy::Start(_) => {}
         Remedy::Pull(_) | Remedy::Describe => {
             reason.unread.extend(unread("events", why_not_all(events)));
         }
@@ -205,6 +212,19 @@ fn judge<'a>(pod: &'a Pod, events: &'a [Event]) -> Option<Reason<'a>> {
     if let Some((why, message)) = not_started.filter(|(why, _)| pod.starting() != Some(why)) {
         let remedy = unstarted(pod, pod.waits_with(message), message);
         return Some(Reason::new(&format!("{why}: {message}"), remedy));
+    }
+    if let Some(event) = kubelet::setting_group(events) {
+        let why = match pod.group_of_every_file() {
+            Some(group) => format!(
+                "the kubelet gives every file of a volume the group {group} before the pod starts (securityContext.fsGroup): {}",
+                event.message
+            ),
+            None => format!(
+                "the kubelet changes the group of a volume's files before the pod starts: {}",
+                event.message
+            ),
+        };
+        return Some(Reason::new(&why, Remedy::Group { pod }));
     }
     let event = kubelet::refusal(events)?;
     let why = format!("{}: {}", event.reason, event.message);
@@ -395,6 +415,7 @@ impl<'a> Reason<'a> {
             Remedy::Describe => true,
             Remedy::Memory { .. }
             | Remedy::Unscheduled(_)
+            | Remedy::Group { .. }
             | Remedy::Crash { .. }
             | Remedy::Start(_)
             | Remedy::Pull(_) => false,
@@ -542,15 +563,23 @@ impl<'a> Reason<'a> {
                 log(finding, step, container, run)
             }
             Remedy::Pull(pull) => pull.step(finding, of),
-            Remedy::Unscheduled(said) => match kubelet::scheduling(said) {
-                remedies if remedies.is_empty() => {
-                    describe(finding, "Find out why no node takes it, and fix it:")
-                }
-                remedies => describe(
-                    finding,
-                    &format!("{}. One node that takes it is enough:", remedies.join(". ")),
-                ),
+            Remedy::Unscheduled(said) => match kubelet::scheduling_step(said) {
+                Some(step) => describe(finding, &step),
+                None => describe(finding, "Find out why no node takes it, and fix it:"),
             },
+            Remedy::Group { pod } => {
+                let finding = describe(
+                    finding,
+                    "Wait: the pod starts once the kubelet has changed all files. Do not delete the pod, which would begin again. The number of files in its events should grow:",
+                );
+                let place = match pod.stateful_set() {
+                    Some(set) => format!("the pod template of StatefulSet {namespace}/{set}"),
+                    None => "the pod's definition".to_owned(),
+                };
+                finding.steps(pod.group_of_every_file().map(|_| {
+                    format!("So that later starts do not repeat it, set securityContext.fsGroupChangePolicy: OnRootMismatch in {place}: the kubelet then changes the files only if the volume's own folder has another group.")
+                }))
+            }
             Remedy::Start(failure) => describe(
                 finding,
                 &format!(

@@ -242,6 +242,22 @@ pub(super) const PARTS: &[(&str, Take)] = &[
         let found = s.on_demand.related.seen_mut();
         found.is_some_and(|found| take_each(found.claims.iter_mut().map(|own| &mut own.class)))
     }),
+    ("volumes of claims", |s| {
+        let found = s.on_demand.related.seen_mut();
+        found.is_some_and(|found| take_each(found.claims.iter_mut().map(|own| &mut own.volume)))
+    }),
+    ("the StorageClasses", |s| {
+        let found = s.on_demand.related.seen_mut();
+        found.is_some_and(|found| take(&mut found.classes))
+    }),
+    ("volumes that earlier claims left", |s| {
+        let found = s.on_demand.related.seen_mut();
+        found.is_some_and(|found| take(&mut found.released))
+    }),
+    ("StatefulSets", |s| {
+        let found = s.on_demand.related.seen_mut();
+        found.is_some_and(|found| take_each(found.sets.iter_mut().map(|own| &mut own.set)))
+    }),
     ("the Service that is refused", |s| {
         let found = s.on_demand.related.seen_mut();
         found.is_some_and(|found| take(&mut found.service))

@@ -1,5 +1,9 @@
 //! A claim for which Helm waits in vain: what its events and its class say about its volume.
 
+mod held;
+
+pub(super) use held::also;
+
 use super::case::Case;
 use super::finding::{Change, Evidence, Finding, Subject};
 use crate::model::claim::{Claim, StorageClass, awaits_pod};

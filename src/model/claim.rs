@@ -1,10 +1,19 @@
-//! A PersistentVolumeClaim and its StorageClass, as far as they say why the claim has no volume.
+//! A PersistentVolumeClaim and its StorageClass, as far as they say why the claim has no volume, or is about to lose it.
 
 use super::field::{Field, Fields, Meta, Parsed};
 use serde_json::Value;
 
 /// When a claim of a class gets its volume; the word of the API and of the event.
 const LATE: &str = "WaitForFirstConsumer";
+/// The provisioner of a class whose volumes are made by hand.
+const BY_HAND: &str = "kubernetes.io/no-provisioner";
+/// Where a claim named its class before it had a field for it.
+const OLD_CLASS: &str = "volume.beta.kubernetes.io/storage-class";
+/// The annotations that make a class the default, the present one first.
+const DEFAULTS: [&str; 2] = [
+    "storageclass.kubernetes.io/is-default-class",
+    "storageclass.beta.kubernetes.io/is-default-class",
+];
 
 /// A PersistentVolumeClaim, as far as it is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +23,8 @@ pub struct Claim {
     pub phase: Field<String>,
     /// The name of its StorageClass; empty for none.
     pub class: Field<String>,
+    /// The PersistentVolume that it is bound to, or is to have.
+    pub volume: Field<String>,
 }
 
 /// A StorageClass, as far as it is read.
@@ -21,6 +32,7 @@ pub struct Claim {
 pub struct StorageClass {
     pub meta: Meta,
     binding: Field<String>,
+    provisioner: Field<String>,
 }
 
 impl Claim {
@@ -30,6 +42,7 @@ impl Claim {
         Self {
             phase: fields.at("/status/phase"),
             class: fields.at("/spec/storageClassName"),
+            volume: fields.at("/spec/volumeName"),
             meta: fields.meta("PersistentVolumeClaim"),
         }
     }
@@ -37,6 +50,16 @@ impl Claim {
     /// It has no volume yet.
     pub fn is_pending(&self) -> bool {
         self.phase.as_str() == Some("Pending")
+    }
+
+    /// When its deletion was asked for; it stays while something holds it.
+    pub fn deleted(&self) -> Option<&str> {
+        self.meta.deleted.as_str()
+    }
+
+    /// Surely without a class of its own: it gets the default one, where one exists. An empty name asks for none.
+    pub fn names_no_class(&self) -> bool {
+        self.class.is_absent() && self.meta.annotation(OLD_CLASS).is_absent()
     }
 
     /// The name of its class, where it has one.
@@ -51,6 +74,7 @@ impl StorageClass {
         let mut fields = Fields::new(object);
         Self {
             binding: fields.at("/volumeBindingMode"),
+            provisioner: fields.at("/provisioner"),
             meta: fields.meta("StorageClass"),
         }
     }
@@ -58,6 +82,20 @@ impl StorageClass {
     /// Its claims get a volume once a pod uses them, and not before.
     pub fn binds_late(&self) -> bool {
         self.binding.as_str() == Some(LATE)
+    }
+
+    /// Surely nothing makes volumes for it: an administrator does.
+    pub fn is_by_hand(&self) -> bool {
+        self.provisioner.as_str() == Some(BY_HAND)
+    }
+
+    /// Claims that name no class get this one; `None` where that cannot be read.
+    pub fn is_default(&self) -> Option<bool> {
+        let says = DEFAULTS.map(|key| self.meta.annotation(key));
+        if says.iter().any(|own| own.is(&"true")) {
+            return Some(true);
+        }
+        (!says.iter().any(Field::is_malformed)).then_some(false)
     }
 }
 
@@ -97,6 +135,41 @@ mod tests {
         assert_eq!(of(json!("Bound"), json!("")), (false, None));
         assert_eq!(of(json!(null), json!(null)), (false, None));
         assert_eq!(of(json!(7), json!(7)), (false, None));
+    }
+
+    #[test]
+    fn a_claim_without_a_class_is_not_one_that_asks_for_none() {
+        let of = |metadata: Value, class: Value| {
+            let claim = json!({"metadata": metadata, "spec": {"storageClassName": class}});
+            Claim::from_value(&claim).names_no_class()
+        };
+        assert!(of(json!({}), json!(null)));
+        let old = json!({"annotations": {"volume.beta.kubernetes.io/storage-class": "ssd"}});
+        for (metadata, class) in [
+            (json!({}), json!("")),
+            (json!({}), json!("ssd")),
+            (json!({}), json!(7)),
+            (old, json!(null)),
+            (json!({"annotations": 7}), json!(null)),
+        ] {
+            assert!(!of(metadata.clone(), class.clone()), "{metadata} {class}");
+        }
+    }
+
+    #[test]
+    fn a_class_is_the_default_only_where_it_says_so() {
+        let of = |annotations: Value| {
+            let class = json!({"metadata": {"annotations": annotations}, "provisioner": "kubernetes.io/no-provisioner"});
+            let class = StorageClass::from_value(&class);
+            assert!(class.is_by_hand());
+            class.is_default()
+        };
+        assert_eq!(of(json!({DEFAULTS[0]: "true"})), Some(true));
+        assert_eq!(of(json!({DEFAULTS[1]: "true"})), Some(true));
+        assert_eq!(of(json!({DEFAULTS[0]: "false"})), Some(false));
+        assert_eq!(of(json!(null)), Some(false));
+        assert_eq!(of(json!({DEFAULTS[0]: true})), None);
+        assert!(!StorageClass::from_value(&json!({"provisioner": 7})).is_by_hand());
     }
 
     #[test]

@@ -13,7 +13,9 @@ pub use pull::{
     Trouble, has_numeric_tag, is_about_image, is_refused_pull, lost_pull_secrets, may_lack_image,
     pull_failure, registry,
 };
-pub use remedy::{is_held_by_spread, remedy, scheduling};
+pub use remedy::{
+    is_held_by_claims, is_held_by_spread, lacks_free_volume, remedy, scheduling_step,
+};
 pub use start::{Fault, Obstacle, StartFailure};
 
 use super::event::Event;
@@ -140,40 +142,56 @@ pub fn attached_elsewhere(events: &[Event]) -> impl Iterator<Item = &str> {
     })
 }
 
+/// What the kubelet does for a pod, one after the other.
+const PROGRESS: [&str; 6] = [
+    "Scheduled",
+    "SuccessfulAttachVolume",
+    "Pulling",
+    "Pulled",
+    "Created",
+    "Started",
+];
+
+/// A summary names the volume and not the reason, which is an event of its own.
+fn is_summary(event: &Event) -> bool {
+    event
+        .message
+        .starts_with("Unable to attach or mount volumes")
+}
+
+/// Whether it did something for the pod after this.
+fn is_over(events: &[Event], event: &Event) -> bool {
+    let mut progress = events
+        .iter()
+        .filter(|event| PROGRESS.contains(&event.reason.as_str()));
+    progress.any(|later| later.last_seen > event.last_seen)
+}
+
+/// It gives the files of a volume their group, and was not seen to go on since; nothing failed later.
+pub fn setting_group(events: &[Event]) -> Option<&Event> {
+    let is = |event: &&Event| event.reason == "VolumePermissionChangeInProgress";
+    let newest = events.iter().rev().find(is)?;
+    let failed = refusal(events).filter(|failed| !is_summary(failed));
+    let is_later = failed.is_some_and(|failed| failed.last_seen > newest.last_seen);
+    (!is_later && !is_over(events, newest)).then_some(newest)
+}
+
 /// The newest thing that it could not do for the pod, and did not do later: mount a volume, create the sandbox, …
 ///
 /// What the scheduler could not do is the condition `PodScheduled`.
 pub fn refusal(events: &[Event]) -> Option<&Event> {
-    const PROGRESS: [&str; 6] = [
-        "Scheduled",
-        "SuccessfulAttachVolume",
-        "Pulling",
-        "Pulled",
-        "Created",
-        "Started",
-    ];
     let is_failure = |event: &&Event| {
         event.reason.starts_with("Failed")
             && event.reason != "FailedScheduling"
             && event.kind == "Warning"
     };
     let newest = events.iter().rev().find(is_failure)?;
-    // A summary names the volume and not the reason, which is an event of its own.
-    let is_summary = |event: &Event| {
-        event
-            .message
-            .starts_with("Unable to attach or mount volumes")
-    };
     let reason = |event: &&Event| is_failure(event) && !is_summary(event);
     let newest = match is_summary(newest) {
         true => events.iter().rev().find(reason).unwrap_or(newest),
         false => newest,
     };
-    let mut progress = events
-        .iter()
-        .filter(|event| PROGRESS.contains(&event.reason.as_str()));
-    let is_over = progress.any(|event| event.last_seen > newest.last_seen);
-    (!is_over).then_some(newest)
+    (!is_over(events, newest)).then_some(newest)
 }
 
 #[cfg(test)]
@@ -199,6 +217,32 @@ mod tests {
         Pod::from_value(
             &json!({"status": {"containerStatuses": [{"name": container, "state": state}]}}),
         )
+    }
+
+    #[test]
+    fn a_change_of_files_counts_until_the_pod_goes_on() {
+        const CHANGE: &str = "VolumePermissionChangeInProgress";
+        const SUMMARY: &str = "Unable to attach or mount volumes: x";
+        let of = |said: &[(&str, &str, i64)]| {
+            let event = |(reason, message, minute): &(&str, &str, i64)| {
+                Event::from_value(
+                    &json!({"type": "Warning", "reason": reason, "message": message,
+                    "lastTimestamp": format!("2026-11-27T05:0{minute}:00Z")}),
+                )
+            };
+            let events: Vec<Event> = said.iter().map(event).collect();
+            setting_group(&events).map(|event| event.message.clone())
+        };
+        let newest = Some("2 files".to_owned());
+        let attached = ("SuccessfulAttachVolume", "x", 0);
+        let change = [(CHANGE, "1 files", 1), (CHANGE, "2 files", 2)];
+        let then = |later| of(&[attached, change[0], change[1], later]);
+        assert_eq!(of(&change), newest);
+        assert_eq!(then(("FailedMount", SUMMARY, 3)), newest);
+        assert_eq!(then(("FailedMount", "MountVolume.SetUp failed", 1)), newest);
+        assert_eq!(then(("FailedMount", "MountVolume.SetUp failed", 3)), None);
+        assert_eq!(then(("Pulling", "x", 3)), None);
+        assert_eq!(of(&[("FailedMount", SUMMARY, 3)]), None);
     }
 
     #[test]

@@ -58,6 +58,7 @@ pub mod selector;
 pub mod service;
 pub mod source;
 pub mod source_error;
+pub mod stateful_set;
 pub mod status;
 pub mod suspension;
 pub mod value_paths;

@@ -50,6 +50,14 @@ impl Pod {
         }
     }
 
+    /// The StatefulSet that made it.
+    pub fn stateful_set(&self) -> Option<&str> {
+        match self.controller() {
+            Field::Set(owner) => (owner.kind == "StatefulSet").then_some(owner.name.as_str()),
+            Field::Absent | Field::Malformed => None,
+        }
+    }
+
     /// Whether it is a pod of the workload of this kind and name in its namespace.
     ///
     /// ReplicaSets are not read: the name of a Deployment's ReplicaSet is the Deployment's and the pods' hash.

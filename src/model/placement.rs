@@ -1,5 +1,6 @@
-//! Which nodes a pod or a volume may be on, by the labels of the nodes.
+//! Which nodes a pod or a volume may be on, by the labels of the nodes; and whose a volume is.
 
+use super::claim::Claim;
 use super::field::{Entries, Field, Fields, Meta, Parsed};
 use super::node::Node;
 use serde::Deserialize;
@@ -40,6 +41,20 @@ pub struct Wanted {
 pub struct Volume {
     pub meta: Meta,
     affinity: Field<Terms>,
+    /// What becomes of it once its claim is gone: `Retain`, `Delete`, `Recycle`.
+    pub reclaim: Field<String>,
+    class: Field<String>,
+    phase: Field<String>,
+    holder: Field<Holder>,
+}
+
+/// The claim that a volume is for.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default)]
+struct Holder {
+    namespace: Field<String>,
+    name: Field<String>,
+    uid: Field<String>,
 }
 
 impl Wanted {
@@ -85,6 +100,10 @@ impl Volume {
         let mut fields = Fields::new(object);
         Self {
             affinity: fields.at("/spec/nodeAffinity/required"),
+            reclaim: fields.at("/spec/persistentVolumeReclaimPolicy"),
+            class: fields.at("/spec/storageClassName"),
+            phase: fields.at("/status/phase"),
+            holder: fields.at("/spec/claimRef"),
             meta: fields.meta("PersistentVolume"),
         }
     }
@@ -92,6 +111,33 @@ impl Volume {
     /// The volume that a PersistentVolumeClaim is bound to.
     pub fn bound_to(claim: &Value) -> Field<String> {
         Fields::new(claim).at("/spec/volumeName")
+    }
+
+    /// Its claim is gone, and it still waits for that one.
+    pub fn is_released(&self) -> bool {
+        self.phase.as_str() == Some("Released")
+    }
+
+    /// It stays, with its data, once its claim is gone.
+    pub fn is_kept(&self) -> bool {
+        self.reclaim.as_str() == Some("Retain")
+    }
+
+    /// It is released by an earlier claim of the same name as this one, and of the same class: this one could have it, and does not.
+    pub fn was_of(&self, claim: &Claim) -> bool {
+        let Some(holder) = self.holder.set().filter(|_| self.is_released()) else {
+            return false;
+        };
+        let is = |own: &Field<String>, of: &str| !of.is_empty() && own.text() == of;
+        let is_earlier = !holder.uid.text().is_empty()
+            && !claim.meta.uid.is_empty()
+            && holder.uid.text() != claim.meta.uid;
+        let knows_classes = !self.class.is_malformed() && !claim.class.is_malformed();
+        is(&holder.namespace, &claim.meta.namespace)
+            && is(&holder.name, &claim.meta.name)
+            && is_earlier
+            && knows_classes
+            && self.class.text() == claim.class.text()
     }
 
     /// The label of the nodes that it can be used on, with its values; `None` where it is more than one label, or cannot be read.
@@ -184,6 +230,42 @@ mod tests {
             .map(|t| json!({"matchExpressions": [t]}))
             .collect();
         json!({"nodeSelectorTerms": terms})
+    }
+
+    #[test]
+    fn only_a_released_volume_of_an_earlier_claim_of_that_name_and_class_was_of_it() {
+        let claim = |uid: &str, class: Value| {
+            Claim::from_value(
+                &json!({"metadata": {"namespace": "n", "name": "a", "uid": uid}, "spec": {"storageClassName": class}}),
+            )
+        };
+        let volume = |change: &dyn Fn(&mut Value)| {
+            let mut volume = json!({"metadata": {"name": "pv"}, "spec": {"storageClassName": "local",
+                "claimRef": {"namespace": "n", "name": "a", "uid": "old"}}, "status": {"phase": "Released"}});
+            change(&mut volume);
+            Volume::from_value(&volume)
+        };
+        let new = claim("new", json!("local"));
+        assert!(volume(&|_| ()).was_of(&new));
+        for other in [
+            claim("old", json!("local")),
+            claim("", json!("local")),
+            claim("new", json!("ssd")),
+            claim("new", json!(7)),
+        ] {
+            assert!(!volume(&|_| ()).was_of(&other), "{other:?}");
+        }
+        for (field, value) in [
+            ("/status/phase", json!("Available")),
+            ("/spec/claimRef/namespace", json!("m")),
+            ("/spec/claimRef/name", json!("b")),
+            ("/spec/claimRef/uid", json!(null)),
+            ("/spec/claimRef", json!(7)),
+            ("/spec/storageClassName", json!(7)),
+        ] {
+            let odd = volume(&|volume| *volume.pointer_mut(field).unwrap() = value.clone());
+            assert!(!odd.was_of(&new), "{field}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use super::condition::{Condition, Conditions};
 use super::field::{Entries, Field, Fields, Meta, Parsed};
+use super::kubelet;
 use super::owner::Owner;
 use super::placement::Wanted;
 use super::pod_spec::{Environment, Mount, Variable, Variables, Volume, VolumeMount, mounts};
@@ -36,6 +37,8 @@ pub struct Pod {
     /// What it asks of its node.
     pub wanted: Wanted,
     volumes: Entries<Volume>,
+    group: Field<i64>,
+    group_policy: Field<String>,
     pull_secrets: Entries<Named>,
     address: Field<String>,
     addresses: Entries<Address>,
@@ -193,6 +196,8 @@ impl Pod {
                 ),
             },
             volumes: fields.list("/spec/volumes"),
+            group: fields.at("/spec/securityContext/fsGroup"),
+            group_policy: fields.at("/spec/securityContext/fsGroupChangePolicy"),
             pull_secrets: fields.list("/spec/imagePullSecrets"),
             address: fields.at("/status/podIP"),
             addresses: fields.list("/status/podIPs"),
@@ -332,6 +337,22 @@ impl Pod {
     /// Its claims of volumes.
     pub fn claims(&self) -> impl Iterator<Item = &str> {
         self.volumes.known.iter().filter_map(Volume::claim)
+    }
+
+    /// Every volume of it can be read, so that [`Pod::claims`] are all.
+    pub fn has_whole_volumes(&self) -> bool {
+        self.volumes.all && self.volumes.known.iter().all(Volume::is_whole)
+    }
+
+    /// The group that the kubelet gives all files of its volumes at each start; `None` where it does not, or that cannot be read.
+    pub fn group_of_every_file(&self) -> Option<i64> {
+        let always = self.group_policy.is_absent() || self.group_policy.text() == "Always";
+        self.group.set().copied().filter(|_| always)
+    }
+
+    /// No node takes it because of its claims, in the scheduler's words.
+    pub fn is_held_by_claims(&self) -> bool {
+        self.unscheduled().is_some_and(kubelet::is_held_by_claims)
     }
 
     /// The Secrets with which its images are to be pulled.

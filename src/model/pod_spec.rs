@@ -124,6 +124,11 @@ impl Volume {
         (!claim.is_empty()).then_some(claim)
     }
 
+    /// Whether it is a claim can be read.
+    pub fn is_whole(&self) -> bool {
+        !self.persistent_volume_claim.is_malformed()
+    }
+
     fn source(&self) -> VolumeSource {
         let name =
             |of: &Field<Reference>| of.set().and_then(|of| of.name.as_str().map(str::to_owned));

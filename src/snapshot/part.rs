@@ -42,6 +42,10 @@ pub const HOOK_PODS: &str = "the pods of the hook or test";
 pub const RELATED: &str = "what else the failure is about";
 /// The one that the API server refuses to change.
 pub const REFUSED_SERVICE: &str = "the Service that is not changed";
+/// Which of them is the default one.
+pub const CLASSES: &str = "the StorageClasses";
+/// Those whose claim is gone.
+pub const RELEASED: &str = "the Released PersistentVolumes";
 /// The Kustomization that applies the HelmRelease's manifest.
 pub const KUSTOMIZATION: &str = "the Kustomization that applies the manifest";
 /// Claims of the onboardings that a run asks for.
@@ -97,6 +101,11 @@ pub fn namespace(name: &str) -> String {
 /// Who answers for an API.
 pub fn api(name: &str) -> String {
     format!("APIService {name}")
+}
+
+/// The StatefulSet of a pod.
+pub fn stateful_set(namespace: &str, name: &str) -> String {
+    format!("StatefulSet {namespace}/{name}")
 }
 
 /// The volume of a claim.

@@ -7,6 +7,7 @@ use crate::model::claim::{Claim, StorageClass};
 use crate::model::placement::Volume;
 use crate::model::pod::Pod;
 use crate::model::service::Service;
+use crate::model::stateful_set::StatefulSet;
 
 /// Objects that a failure leads to.
 #[derive(Clone, Debug)]
@@ -15,8 +16,14 @@ pub struct Related {
     pub apis: Vec<(String, Part<ApiService>)>,
     /// The volumes of pods that no node fits because of their volumes.
     pub volumes: Vec<Claimed>,
-    /// The claims for which Helm waits.
+    /// The claims for which Helm waits, and those because of which no node takes a pod.
     pub claims: Vec<WaitedClaim>,
+    /// The StorageClasses, if a claim of such a pod names none.
+    pub classes: Part<Listing<StorageClass>>,
+    /// PersistentVolumes whose claim is gone, if such a pod lacks a volume that nothing makes.
+    pub released: Part<Listing<Volume>>,
+    /// The StatefulSets of pods that do not serve.
+    pub sets: Vec<OwnerSet>,
     /// The Service that the API server refuses to change.
     pub service: Part<Service>,
     /// Pods that look like CouchDB's, where its Service is not known to select any.
@@ -32,6 +39,16 @@ impl Related {
     /// Pods that look like CouchDB's.
     pub fn couchdb(&self) -> Checked<Option<&Listing<Pod>>> {
         self.couchdb.checked(part::LIKE_COUCHDB)
+    }
+
+    /// The StorageClasses.
+    pub fn classes(&self) -> Checked<Option<&Listing<StorageClass>>> {
+        self.classes.checked(part::CLASSES)
+    }
+
+    /// PersistentVolumes whose claim is gone.
+    pub fn released(&self) -> Checked<Option<&Listing<Volume>>> {
+        self.released.checked(part::RELEASED)
     }
 
     /// Who answers for the APIs that keep the target namespace from being gone, by the name of the APIService.
@@ -58,7 +75,23 @@ impl Claimed {
     }
 }
 
-/// A claim for which Helm waits, with what says why it has no volume.
+/// A StatefulSet that made a pod.
+#[derive(Clone, Debug)]
+pub struct OwnerSet {
+    pub namespace: String,
+    pub name: String,
+    pub set: Part<StatefulSet>,
+}
+
+impl OwnerSet {
+    /// The StatefulSet.
+    pub fn set(&self) -> Checked<Option<&StatefulSet>> {
+        self.set
+            .checked(&part::stateful_set(&self.namespace, &self.name))
+    }
+}
+
+/// A claim for which Helm waits, or because of which no node takes a pod, with what says why it has no volume or loses it.
 #[derive(Clone, Debug)]
 pub struct WaitedClaim {
     pub namespace: String,
@@ -68,6 +101,8 @@ pub struct WaitedClaim {
     pub events: Part<Events>,
     /// Read if it has no volume.
     pub class: Part<StorageClass>,
+    /// Read if the claim is being deleted and has one.
+    pub volume: Part<Volume>,
 }
 
 impl WaitedClaim {
@@ -82,6 +117,10 @@ impl WaitedClaim {
     pub fn class(&self) -> Checked<Option<&StorageClass>> {
         self.class.checked(&part::class_of_claim(&self.name))
     }
+
+    pub fn volume(&self) -> Checked<Option<&Volume>> {
+        self.volume.checked(&part::volume(&self.name))
+    }
 }
 
 #[cfg(test)]
@@ -94,6 +133,9 @@ impl Related {
             volumes: Vec::new(),
             claims: Vec::new(),
             service: super::Read::not_needed(why).into(),
+            classes: super::Read::not_needed(why).into(),
+            released: super::Read::not_needed(why).into(),
+            sets: Vec::new(),
             couchdb: super::Read::not_needed(why).into(),
         }
     }

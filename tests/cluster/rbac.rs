@@ -47,7 +47,7 @@ fn works(command: &str, words: &[&str], code: i32) -> String {
 /// Rights that the log does not show here: for kinds of Istio that are not installed, for nodes, volumes and admission webhooks that are not at fault, for other kinds of source, for statuses that name less, for `list -w`, for an
 /// operator or Kustomizations that are not installed, for a history of Helm's in ConfigMaps and values from a Secret that no seed has,
 /// and the one for exec that the API server checks beside `get` (see [`exec_needs_both_rights`]).
-const NOT_SEEN: [(&str, &str); 115] = [
+const NOT_SEEN: [(&str, &str); 124] = [
     ("offboard", "list kustomizations"),
     ("offboard", "list couchdbdatabases"),
     ("offboard", "get configmaps"),
@@ -137,7 +137,10 @@ const NOT_SEEN: [(&str, &str); 115] = [
     ("troubleshoot", "list volumeattachments"),
     ("troubleshoot", "get persistentvolumeclaims"),
     ("troubleshoot", "get persistentvolumes"),
+    ("troubleshoot", "list persistentvolumes"),
     ("troubleshoot", "get storageclasses"),
+    ("troubleshoot", "list storageclasses"),
+    ("troubleshoot", "get statefulsets"),
     ("troubleshoot", "get apiservices"),
     ("troubleshoot", "list validatingwebhookconfigurations"),
     ("troubleshoot", "list mutatingwebhookconfigurations"),
@@ -147,7 +150,10 @@ const NOT_SEEN: [(&str, &str); 115] = [
     ("status", "list volumeattachments"),
     ("status", "get persistentvolumeclaims"),
     ("status", "get persistentvolumes"),
+    ("status", "list persistentvolumes"),
     ("status", "get storageclasses"),
+    ("status", "list storageclasses"),
+    ("status", "get statefulsets"),
     ("status", "get apiservices"),
     ("status", "list validatingwebhookconfigurations"),
     ("status", "list mutatingwebhookconfigurations"),
@@ -157,7 +163,10 @@ const NOT_SEEN: [(&str, &str); 115] = [
     ("capture", "list volumeattachments"),
     ("capture", "get persistentvolumeclaims"),
     ("capture", "get persistentvolumes"),
+    ("capture", "list persistentvolumes"),
     ("capture", "get storageclasses"),
+    ("capture", "list storageclasses"),
+    ("capture", "get statefulsets"),
     ("capture", "get apiservices"),
     ("capture", "list validatingwebhookconfigurations"),
     ("capture", "list mutatingwebhookconfigurations"),

@@ -127,7 +127,7 @@ const VALUES: &str = "
     shape: values/**";
 
 /// Every kind of object and document that is kept.
-pub(super) const RESOURCES: [Resource; 35] = [
+pub(super) const RESOURCES: [Resource; 36] = [
     object("helmreleases.helm.toolkit.fluxcd.io", "HelmRelease", "HelmReleases", "
         name: metadata/labels/* metadata/annotations/reconcile.fluxcd.io~requestedAt status/lastHandledReconcileAt
             metadata/finalizers/* spec/chart/spec/chart spec/chart/spec/version
@@ -199,6 +199,7 @@ pub(super) const RESOURCES: [Resource; 35] = [
             spec/containers/*/env/*/name spec/containers/*/env/*/valueFrom/configMapKeyRef/name spec/containers/*/env/*/valueFrom/secretKeyRef/name
             spec/containers/*/envFrom/*/configMapRef/name spec/containers/*/envFrom/*/secretRef/name
         word: metadata/ownerReferences/*/kind spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms/*/matchExpressions/*/operator
+            spec/securityContext/fsGroupChangePolicy
             status/phase status/reason status/containerStatuses/*/state/waiting/reason status/containerStatuses/*/state/terminated/reason
             status/containerStatuses/*/lastState/terminated/reason status/initContainerStatuses/*/state/waiting/reason
             status/initContainerStatuses/*/state/terminated/reason status/initContainerStatuses/*/lastState/terminated/reason
@@ -209,6 +210,7 @@ pub(super) const RESOURCES: [Resource; 35] = [
             spec/hostNetwork spec/enableServiceLinks spec/dnsConfig/options/*/value
             spec/containers/*/readinessProbe/timeoutSeconds spec/containers/*/startupProbe/timeoutSeconds spec/containers/*/livenessProbe/timeoutSeconds
             spec/volumes/*/projected/defaultMode
+            spec/securityContext/fsGroup
             spec/terminationGracePeriodSeconds status/initContainerStatuses/*/ready status/initContainerStatuses/*/state/running/startedAt
             status/initContainerStatuses/*/state/terminated/exitCode status/initContainerStatuses/*/lastState/terminated/exitCode
         arguments: spec/containers/*/command spec/initContainers/*/command
@@ -231,14 +233,20 @@ pub(super) const RESOURCES: [Resource; 35] = [
         word: status/phase @conditions"),
     object("nodes", "Node", "Nodes", "name: metadata/labels/* @conditions"),
     object("persistentvolumeclaims", "PersistentVolumeClaim", "PersistentVolumeClaims", "
-        name: spec/volumeName spec/storageClassName  word: status/phase"),
-    object("storageclasses.storage.k8s.io", "StorageClass", "StorageClasses", "word: volumeBindingMode"),
+        name: spec/volumeName spec/storageClassName metadata/annotations/volume.beta.kubernetes.io~storage-class  word: status/phase"),
+    object("storageclasses.storage.k8s.io", "StorageClass", "StorageClasses", "
+        name: provisioner
+        word: volumeBindingMode metadata/annotations/storageclass.kubernetes.io~is-default-class
+            metadata/annotations/storageclass.beta.kubernetes.io~is-default-class"),
     object("persistentvolumes", "PersistentVolume", "PersistentVolumes", "
         name: spec/nodeAffinity/required/nodeSelectorTerms/*/matchExpressions/*/key spec/nodeAffinity/required/nodeSelectorTerms/*/matchExpressions/*/values/*
-        word: spec/nodeAffinity/required/nodeSelectorTerms/*/matchExpressions/*/operator"),
+            spec/storageClassName spec/claimRef/namespace spec/claimRef/name
+        word: spec/nodeAffinity/required/nodeSelectorTerms/*/matchExpressions/*/operator
+            spec/persistentVolumeReclaimPolicy status/phase
+        figure: spec/claimRef/uid"),
     object("apiservices.apiregistration.k8s.io", "APIService", "APIServices", "name: spec/service/namespace spec/service/name @conditions"),
     object("volumeattachments.storage.k8s.io", "VolumeAttachment", "VolumeAttachments", "
-        name: spec/nodeName spec/source/persistentVolumeName  figure: status/attached"),
+        name: spec/nodeName spec/source/persistentVolumeName  figure: status/attached  text: status/detachError/message"),
     object("validatingwebhookconfigurations.admissionregistration.k8s.io", "ValidatingWebhookConfiguration", "ValidatingWebhookConfigurations", "
         name: webhooks/*/name webhooks/*/clientConfig/service/namespace webhooks/*/clientConfig/service/name
             webhooks/*/rules/*/operations/* webhooks/*/rules/*/resources/* webhooks/*/rules/*/apiGroups/*
@@ -259,6 +267,11 @@ pub(super) const RESOURCES: [Resource; 35] = [
         text: spec/template/spec/containers/*/image
         arguments: spec/template/spec/containers/*/command spec/template/spec/containers/*/args
         @conditions"),
+    object("statefulsets.apps", "StatefulSet", "StatefulSets", "
+        name: spec/template/spec/containers/*/name spec/template/spec/initContainers/*/name status/updateRevision
+        word: spec/podManagementPolicy spec/updateStrategy/type
+        figure: spec/updateStrategy/rollingUpdate/partition spec/ordinals/start status/observedGeneration
+        text: spec/template/spec/containers/*/image spec/template/spec/initContainers/*/image"),
     object("services", "Service", "Services", "figure: spec/ports/*/port  name: spec/selector/* spec/ports/*/name  word: spec/type
         text: spec/clusterIP"),
     object("endpointslices.discovery.k8s.io", "EndpointSlice", "EndpointSlices", "

@@ -1,5 +1,6 @@
-//! What a failure is about beyond the objects that every onboarding has: the APIService behind an API that does not answer, the volumes of a pod that no node fits, the Service that the API server refuses to change, and CouchDB's pods where
-//! its Service selects none. Each is read only where the failure, or an object that was read for it, names it.
+//! What a failure is about beyond the objects that every onboarding has: the APIService behind an API that does not answer, the volumes
+//! and claims of a pod that no node takes, the StatefulSet of one that does not serve, the Service that the API server refuses to change,
+//! and CouchDB's pods where its Service selects none. Each is read only where the failure, or an object that was read for it, names it.
 
 use super::{events, nodes, serving};
 use crate::cluster::{Cluster, ListOf, segment};
@@ -7,13 +8,15 @@ use crate::model::api_service::ApiService;
 use crate::model::claim::{Claim, StorageClass};
 use crate::model::failure::{Cause, Failure, split_trailer};
 use crate::model::helm_log::awaited;
+use crate::model::kubelet;
 use crate::model::namespace::Namespace;
 use crate::model::placement::Volume;
 use crate::model::pod::Pod;
 use crate::model::service::Service;
+use crate::model::stateful_set::StatefulSet;
 use crate::snapshot::{
-    Claimed, CouchPods, CouchService, IfRead, Listing, Part, Read, Related, Snapshot, WaitedClaim,
-    Why,
+    Claimed, CouchPods, CouchService, IfRead, Listing, OwnerSet, Part, Read, Related, Snapshot,
+    WaitedClaim, Why,
 };
 use futures::future::join_all;
 use serde_json::Value;
@@ -22,14 +25,21 @@ use serde_json::Value;
 const APIS_MAX: usize = 3;
 /// Claims whose volumes are read.
 const CLAIMS_MAX: usize = 3;
+/// Claims of pods that are read: of a cluster of five, all are needed before one may go.
+const HELD_MAX: usize = 5;
+/// StatefulSets that are read.
+const SETS_MAX: usize = 2;
+/// StorageClasses, and PersistentVolumes, that are listed.
+const LISTED_MAX: usize = 500;
 /// The kind of a claim.
 const CLAIM: &str = "PersistentVolumeClaim";
 /// Pods of CouchDB's namespace that are listed.
 const PODS_MAX: usize = 250;
 
-/// Most requests: each claim and its volume, each claim that Helm waits for with its events and its class, a Service and a list of pods
-/// beside the APIs.
-pub(super) const REQUESTS_MAX: u64 = (APIS_MAX + 5 * CLAIMS_MAX) as u64 + 2;
+/// Most requests: each claim and its volume, each claim that Helm waits for or that holds a pod with its events, its class and its volume,
+/// the StatefulSets, a Service, and the lists of pods, classes and volumes beside the APIs.
+pub(super) const REQUESTS_MAX: u64 =
+    (APIS_MAX + 2 * CLAIMS_MAX + 4 * (CLAIMS_MAX + HELD_MAX) + SETS_MAX) as u64 + 4;
 
 /// Reads what the failure is about.
 pub(super) async fn related(
@@ -37,19 +47,30 @@ pub(super) async fn related(
     snapshot: &Snapshot,
     failure: Option<&Failure<'_>>,
     pods: &nodes::Pods<'_>,
+    own: &[&Pod],
     (service, couchdb): (&Read<CouchService>, &Read<CouchPods>),
 ) -> Read<Related> {
     let all = pods.with_job(snapshot);
-    let (apis, volumes, claims, service, couchdb) = futures::join!(
+    let others = own.iter().copied();
+    let held: Vec<&Pod> = all.iter().copied().chain(others).collect();
+    let serving = pods.serving.iter().map(|found| &found.pod);
+    let (apis, volumes, held, sets, service, couchdb) = futures::join!(
         apis(cluster, snapshot),
         volumes(cluster, &all),
-        claims(cluster, snapshot, failure),
+        held_claims(cluster, snapshot, failure, &held),
+        sets(cluster, serving),
         refused(cluster, snapshot, failure),
         unselected(cluster, service, couchdb),
     );
+    let HeldClaims {
+        claims,
+        classes,
+        released,
+    } = held;
     let is_nothing = apis.is_empty()
         && volumes.is_empty()
         && claims.is_empty()
+        && sets.is_empty()
         && matches!(service.unknown(), Some(Why::NotNeeded(_)))
         && matches!(couchdb.unknown(), Some(Why::NotNeeded(_)));
     if is_nothing {
@@ -59,6 +80,9 @@ pub(super) async fn related(
         apis,
         volumes,
         claims,
+        classes: classes.into(),
+        released: released.into(),
+        sets,
         service: service.into(),
         couchdb: couchdb.into(),
     })
@@ -124,23 +148,152 @@ async fn volume(cluster: &Cluster, namespace: &str, claim: &str) -> Read<Volume>
         };
         return Read::Unknown(Why::Broken(why.to_owned()));
     };
+    named_volume(cluster, name).await
+}
+
+async fn named_volume(cluster: &Cluster, name: &str) -> Read<Volume> {
     let path = format!("/api/v1/persistentvolumes/{}", segment(name));
     read(cluster, &path, Volume::from_value).await
 }
 
-/// The claims that Helm waited for in vain.
-async fn claims(
+/// Claims, with what says why they have no volume.
+struct HeldClaims {
+    claims: Vec<WaitedClaim>,
+    classes: Read<Listing<StorageClass>>,
+    released: Read<Listing<Volume>>,
+}
+
+/// The claims that Helm waited for in vain, and those because of which no node takes a pod.
+async fn held_claims(
     cluster: &Cluster,
     snapshot: &Snapshot,
     failure: Option<&Failure<'_>>,
-) -> Vec<WaitedClaim> {
+    pods: &[&Pod],
+) -> HeldClaims {
     let home = snapshot.helm_release().release_namespace();
     let named = failure.map_or_else(Vec::new, |failure| waited_claims(snapshot, failure, home));
-    let read = named
-        .into_iter()
-        .take(CLAIMS_MAX)
-        .map(|(namespace, name)| waited_claim(cluster, namespace, name));
-    join_all(read).await
+    let named: Vec<(String, String)> = named.into_iter().take(CLAIMS_MAX).collect();
+    let mut held: Vec<(String, String)> = Vec::new();
+    for pod in pods.iter().filter(|pod| pod.is_held_by_claims()) {
+        let namespace = &pod.meta.namespace;
+        let own = pod
+            .claims()
+            .map(|claim| (namespace.clone(), claim.to_owned()));
+        held.extend(own);
+    }
+    let mut all = named.clone();
+    for claim in held.iter().cloned() {
+        if !all.contains(&claim) {
+            all.push(claim);
+        }
+    }
+    let most = named.len() + HELD_MAX;
+    let read = all.into_iter().enumerate();
+    let read = read.map(|(number, (namespace, name))| async move {
+        match number < most {
+            true => waited_claim(cluster, namespace, name).await,
+            false => unread_claim(namespace, name),
+        }
+    });
+    let claims = join_all(read).await;
+    let is_held = |waited: &&WaitedClaim| {
+        let mut held = held.iter();
+        held.any(|(namespace, name)| (namespace, name) == (&waited.namespace, &waited.name))
+    };
+    let pending = |waited: &&WaitedClaim| waited.claim().if_read().is_some_and(Claim::is_pending);
+    let lacking: Vec<&WaitedClaim> = claims.iter().filter(is_held).filter(pending).collect();
+    let is_unclassed =
+        |waited: &&WaitedClaim| waited.claim().if_read().is_some_and(Claim::names_no_class);
+    let lacks_free = pods.iter().any(|pod| {
+        let said = pod.unscheduled();
+        said.is_some_and(kubelet::lacks_free_volume)
+    });
+    // A class that makes volumes says in the claim's events why it does not.
+    let is_by_hand = |waited: &&WaitedClaim| {
+        let claim = waited.claim().if_read();
+        let asks_for_none = claim.is_some_and(|claim| claim.class.is(&String::new()));
+        let class = waited.class().if_read();
+        asks_for_none
+            || matches!(waited.class(), Ok(None))
+            || class.is_some_and(StorageClass::is_by_hand)
+    };
+    let wants_classes = lacking.iter().any(is_unclassed);
+    let wants_released = !lacking.is_empty() && (lacks_free || lacking.iter().any(is_by_hand));
+    let (classes, released) = futures::join!(
+        async {
+            match wants_classes {
+                true => classes(cluster).await,
+                false => Read::not_needed("no claim lacks a class"),
+            }
+        },
+        async {
+            match wants_released {
+                true => released(cluster).await,
+                false => Read::not_needed("no claim lacks a volume that nothing makes"),
+            }
+        }
+    );
+    HeldClaims {
+        claims,
+        classes,
+        released,
+    }
+}
+
+async fn classes(cluster: &Cluster) -> Read<Listing<StorageClass>> {
+    let path = "/apis/storage.k8s.io/v1/storageclasses";
+    list(cluster, path, StorageClass::from_value).await
+}
+
+/// The PersistentVolumes whose claim is gone.
+async fn released(cluster: &Cluster) -> Read<Listing<Volume>> {
+    let all = list(cluster, "/api/v1/persistentvolumes", Volume::from_value).await;
+    all.map(|mut all| {
+        if all.known().iter().any(|v| !v.meta.malformed.is_empty()) {
+            let why = "a PersistentVolume is malformed".to_owned();
+            all.lacks(Some(Why::Broken(why)));
+        }
+        all.filter(Volume::is_released)
+    })
+}
+
+async fn list<T>(cluster: &Cluster, path: &str, parse: fn(&Value) -> T) -> Read<Listing<T>> {
+    let saved = cluster.not_all_of(path);
+    let listed = ListOf::objects(path.to_owned());
+    let listed = cluster.page(&listed, LISTED_MAX).await;
+    Read::from_result(listed).map(|all: Listing<Value>| {
+        let mut all = all.map(|object| parse(&object));
+        all.lacks(saved);
+        all
+    })
+}
+
+/// The StatefulSets of these pods, as far as they do not serve.
+async fn sets<'p>(cluster: &Cluster, pods: impl Iterator<Item = &'p Pod>) -> Vec<OwnerSet> {
+    let mut names: Vec<(&str, &str)> = Vec::new();
+    for pod in pods.filter(|pod| !pod.is_ready() && pod.meta.deleted.is_absent()) {
+        let own = pod.stateful_set();
+        let own = own.map(|set| (pod.meta.namespace.as_str(), set));
+        names.extend(own.filter(|own| !names.contains(own)));
+    }
+    let names = names.into_iter().enumerate();
+    let sets = names.map(|(number, (namespace, name))| async move {
+        let set = match number < SETS_MAX {
+            true => {
+                let namespace = segment(namespace);
+                let base = format!("/apis/apps/v1/namespaces/{namespace}/statefulsets");
+                let path = format!("{base}/{}", segment(name));
+                read(cluster, &path, StatefulSet::from_value).await
+            }
+            false => Read::not_asked(format!("only {SETS_MAX} StatefulSets were read")),
+        };
+        OwnerSet {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            set: set.into(),
+        }
+    });
+    join_all(sets).await
 }
 
 /// Namespace and name of the claims that the failure names, or Helm's log that came with it.
@@ -188,12 +341,31 @@ async fn waited_claim(cluster: &Cluster, namespace: String, name: String) -> Wai
             (Read::not_needed(why), Read::not_needed(why))
         }
     };
+    let going = claim.if_read().filter(|claim| claim.deleted().is_some());
+    let volume = match going.and_then(|claim| claim.volume.as_str()) {
+        Some(volume) => named_volume(cluster, volume).await,
+        None => Read::not_needed("the claim is not known to be deleted, or names no volume"),
+    };
     WaitedClaim {
         namespace,
         name,
         claim: claim.into(),
         events: events.into(),
         class: class.into(),
+        volume: volume.into(),
+    }
+}
+
+/// One more than are read.
+fn unread_claim(namespace: String, name: String) -> WaitedClaim {
+    let why = format!("only {HELD_MAX} claims were read");
+    WaitedClaim {
+        namespace,
+        name,
+        claim: Read::not_asked(why.clone()).into(),
+        events: Read::not_asked(why.clone()).into(),
+        class: Read::not_asked(why.clone()).into(),
+        volume: Read::not_asked(why).into(),
     }
 }
 
@@ -292,6 +464,7 @@ mod tests {
             snapshot,
             failure.as_ref(),
             &NO_PODS,
+            &[],
             (&service, &pods),
         )
         .await;
@@ -398,6 +571,150 @@ mod tests {
         );
         let last = found.last().and_then(|claimed| claimed.volume.unknown());
         assert!(last.unwrap().clause().contains("only"), "{last:?}");
+    }
+
+    /// What is read of the claims of these pods, and the paths that are asked for.
+    async fn look_at_claims(pods: &[Pod], answers: &[(u16, Value)]) -> (HeldClaims, Vec<String>) {
+        let (cluster, asked) = test_server::answering(answers);
+        let pods: Vec<&Pod> = pods.iter().collect();
+        let snapshot = fixture::snapshot("couchdb-unreachable");
+        let found = held_claims(&cluster, &snapshot, None, &pods).await;
+        (found, asked.paths())
+    }
+
+    fn claim_of(metadata: Value, spec: Value, phase: &str) -> (u16, Value) {
+        let mut claim = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec, "status": {"phase": phase}});
+        claim["metadata"]["name"] = json!("data-0");
+        (200, claim)
+    }
+
+    const CLAIM_PATH: &str = "/api/v1/namespaces/n/persistentvolumeclaims/data-0";
+
+    #[tokio::test]
+    async fn a_claim_that_is_being_deleted_is_read_with_its_volume() {
+        let going = held(&json!(
+            "0/3 nodes are available: persistentvolumeclaim \"data-0\" is being deleted."
+        ));
+        let deleted = json!({"deletionTimestamp": "2026-11-27T04:12:44Z"});
+        let claim = claim_of(deleted, json!({"volumeName": "pv-1"}), "Bound");
+        let volume = json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "pv-1"}, "spec": {"persistentVolumeReclaimPolicy": "Retain"}});
+        // Two pods may share it.
+        let pods = [going.clone(), going];
+        let (found, asked) = look_at_claims(&pods, &[claim, (200, volume)]).await;
+        assert_eq!(asked, [CLAIM_PATH, "/api/v1/persistentvolumes/pv-1"]);
+        assert!(found.claims[0].volume.if_read().unwrap().is_kept());
+        for part in [found.classes.unknown(), found.released.unknown()] {
+            assert!(matches!(part, Some(Why::NotNeeded(_))), "{part:?}");
+        }
+        let full = held(&json!("0/3 nodes are available: 3 Insufficient cpu."));
+        let (found, asked) = look_at_claims(&[full], &[]).await;
+        assert!(found.claims.is_empty() && asked.is_empty());
+    }
+
+    #[tokio::test]
+    async fn of_many_claims_those_that_were_not_read_are_said() {
+        let said =
+            json!("0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims.");
+        let many: Vec<Pod> = (0..=HELD_MAX)
+            .map(|number| {
+                let claim = json!({"claimName": format!("data-{number}")});
+                let mut pod = held(&said);
+                let own = json!({"metadata": {"namespace": "n", "name": "db"}, "spec": {"volumes": [{"name": "d", "persistentVolumeClaim": claim}]},
+                    "status": {"conditions": [{"type": "PodScheduled", "status": "False", "message": said}]}});
+                pod.clone_from(&Pod::from_value(&own));
+                pod
+            })
+            .collect();
+        let (found, asked) = look_at_claims(&many, &vec![refused("a"); HELD_MAX]).await;
+        assert_eq!((found.claims.len(), asked.len()), (HELD_MAX + 1, HELD_MAX));
+        let last = found.claims.last().and_then(|claim| claim.claim.unknown());
+        assert!(last.unwrap().clause().contains("only 5 claims"), "{last:?}");
+    }
+
+    #[tokio::test]
+    async fn classes_and_volumes_are_listed_only_for_a_claim_that_lacks_them() {
+        let unbound = || {
+            held(&json!(
+                "0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims."
+            ))
+        };
+        let none_free = || {
+            held(&json!(
+                "0/3 nodes are available: 3 node(s) didn't find available persistent volumes to bind."
+            ))
+        };
+        let no_events = || (200, page("v1", "Event", &[], ""));
+        let class = |provisioner: &str| {
+            (
+                200,
+                json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "ssd"}, "provisioner": provisioner}),
+            )
+        };
+        let (classes, volumes) = (
+            "/apis/storage.k8s.io/v1/storageclasses",
+            "/api/v1/persistentvolumes",
+        );
+        let one = json!({"metadata": {"name": "ssd"}});
+        let listed = (200, page("storage.k8s.io/v1", "StorageClass", &[one], ""));
+        let unclassed = claim_of(json!({}), json!({}), "Pending");
+        let (found, asked) = look_at_claims(&[unbound()], &[unclassed, no_events(), listed]).await;
+        assert_eq!(asked.last().unwrap(), classes);
+        let found = found.classes.if_read().unwrap();
+        assert_eq!((found.known().len(), found.not_all()), (1, None));
+
+        let named = || claim_of(json!({}), json!({"storageClassName": "ssd"}), "Pending");
+        let volume = |phase: Value| json!({"metadata": {"name": "pv"}, "status": {"phase": phase}});
+        let all = [
+            volume(json!("Released")),
+            volume(json!("Bound")),
+            volume(json!(7)),
+        ];
+        let listed = || (200, page("v1", "PersistentVolume", &all, ""));
+        for (pod, provisioner) in [
+            (none_free(), "csi.example"),
+            (unbound(), "kubernetes.io/no-provisioner"),
+        ] {
+            let answers = [named(), no_events(), class(provisioner), listed()];
+            let (found, asked) = look_at_claims(&[pod], &answers).await;
+            assert_eq!(asked.last().unwrap(), volumes);
+            let found = found.released.if_read().unwrap();
+            assert_eq!(found.known().len(), 1);
+            let not_all = found.not_all().map(Why::clause).unwrap();
+            assert!(not_all.contains("malformed"), "{not_all}");
+        }
+        // The driver's own events say why it made no volume.
+        let (found, asked) =
+            look_at_claims(&[unbound()], &[named(), no_events(), class("csi.example")]).await;
+        assert_eq!(asked.len(), 3);
+        assert!(matches!(found.released.unknown(), Some(Why::NotNeeded(_))));
+        let (found, _) = look_at_claims(
+            &[none_free()],
+            &[named(), no_events(), class("x"), refused("no")],
+        )
+        .await;
+        assert!(matches!(found.released.unknown(), Some(Why::Forbidden(_))));
+    }
+
+    #[tokio::test]
+    async fn the_statefulset_of_a_pod_that_does_not_serve_is_read_once() {
+        let pod = |kind: &str, ready: &str| {
+            Pod::from_value(
+                &json!({"metadata": {"namespace": "n", "name": "db-0", "ownerReferences": [{"kind": kind, "name": "db", "controller": true}]},
+                "status": {"conditions": [{"type": "Ready", "status": ready}]}}),
+            )
+        };
+        let ask = async |pods: &[Pod]| {
+            let set =
+                json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db"}});
+            let (cluster, asked) = test_server::answering(&[(200, set)]);
+            (sets(&cluster, pods.iter()).await, asked.paths())
+        };
+        let unready = pod("StatefulSet", "False");
+        let (found, asked) = ask(&[unready.clone(), unready]).await;
+        assert_eq!(asked, ["/apis/apps/v1/namespaces/n/statefulsets/db"]);
+        assert!(found[0].set.if_read().is_some());
+        let others = [pod("StatefulSet", "True"), pod("ReplicaSet", "False")];
+        assert!(ask(&others).await.1.is_empty());
     }
 
     #[tokio::test]

@@ -31,14 +31,11 @@ fn check(case: &Case<'_>) -> Verdict {
     let Some(Outcome::Unscheduled { pod, message }) = case.outcome_by_pods()? else {
         return Ok(None);
     };
-    let remedies = kubelet::scheduling(message);
-    let step = match remedies.is_empty() {
-        true => {
-            "Check the nodes' shortage, then free or add capacity, or lower the pod's requests:"
-                .to_owned()
-        }
-        false => format!("{}. One node that takes it is enough:", remedies.join(". ")),
-    };
+    let step = kubelet::scheduling_step(message);
+    let step = step.unwrap_or_else(|| {
+        "Check the nodes' shortage, then free or add capacity, or lower the pod's requests:"
+            .to_owned()
+    });
     Finding::new(pod.clone(), "no node accepts the creation Job's pod")
         .why("The Job cannot start until a node accepts its pod, and Helm waits for the Job until spec.timeout.")
         .seen(case.seen_failure())

@@ -292,6 +292,7 @@ mod tests {
                 &json!({"volumeBindingMode": mode}),
             ))
             .into(),
+            volume: Read::not_needed("x").into(),
         }
     }
 

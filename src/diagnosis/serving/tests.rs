@@ -692,3 +692,49 @@ fn what_was_not_needed_is_not_unknown() {
         ["Its events were not read: only the first 200 events were read."]
     );
 }
+
+#[test]
+fn a_pod_whose_files_get_their_group_only_has_to_wait() {
+    let of = |context: &Value| {
+        let waiting = json!({"waiting": {"reason": "ContainerCreating"}});
+        let pod = json!({"metadata": {"name": "db-0", "namespace": "n", "ownerReferences": [{"kind": "StatefulSet", "name": "db", "controller": true}]},
+            "spec": {"securityContext": context}, "status": {"phase": "Pending", "containerStatuses": [{"name": "c", "ready": false, "state": waiting}]}});
+        let summary = "Unable to attach or mount volumes: unmounted volumes=[data], unattached volumes=[], failed to process volumes=[]: context deadline exceeded";
+        let change = "Setting volume ownership for a/mount, processed 4100000 files.";
+        let events = [
+            event("VolumePermissionChangeInProgress", change, "05:00:40"),
+            event("FailedMount", summary, "05:00:50"),
+        ];
+        let found = ServingPod {
+            pod: Pod::from_value(&pod),
+            events: Read::Seen(Listing::whole(
+                events.iter().map(Event::from_value).collect(),
+            ))
+            .into(),
+            log: no_log().into(),
+        };
+        let pods = unserving([&found], "2026-11-27T05:01:00Z".parse().unwrap());
+        fixture::reasoned(shown(Finding::new(pods[0].subject.clone(), ""), &pods))
+    };
+    insta::assert_snapshot!(of(&json!({"fsGroup": 5984})), @"
+    Pod n/db-0 is not serving: the kubelet gives every file of a volume the group 5984 before the pod starts (securityContext.fsGroup): Setting volume ownership for a/mount, processed 4100000 files.
+
+    Wait: the pod starts once the kubelet has changed all files. Do not delete the pod, which would begin again. The number of files in its events should grow:
+    $ kubectl describe -n n pod db-0
+    So that later starts do not repeat it, set securityContext.fsGroupChangePolicy: OnRootMismatch in the pod template of StatefulSet n/db: the kubelet then changes the files only if the volume's own folder has another group.
+    ");
+    let step = "fsGroupChangePolicy: OnRootMismatch";
+    assert!(of(&json!({"fsGroup": 1, "fsGroupChangePolicy": "Always"})).contains(step));
+    for other in [
+        json!({"fsGroup": 1, "fsGroupChangePolicy": "OnRootMismatch"}),
+        json!({"fsGroup": 1, "fsGroupChangePolicy": 7}),
+        json!({"fsGroup": "x"}),
+        json!(null),
+    ] {
+        let all = of(&other);
+        assert!(
+            all.contains("Wait:") && !all.contains(step),
+            "{other}: {all}"
+        );
+    }
+}

@@ -100,11 +100,23 @@ const KUBELET: &[Row] = &[
         "The node's network plugin failed: check the plugin's pod on that node, and its log",
     ),
     (
+        &["Multi-Attach error for volume "],
+        "Its volume is still attached to another node, and has to be detached there first",
+    ),
+    (
+        &["Unable to attach or mount volumes"],
+        "The kubelet waited too long for the pod's volumes: check the storage driver's pods, and whether a volume is still attached to another node",
+    ),
+    (
         &["AttachVolume.Attach failed"],
         "The volume cannot be attached to the node: check that it exists in the storage system and is in the node's zone, and the log of the storage driver's controller",
     ),
     (
         &["MountVolume."],
+        "The volume cannot be mounted on the node: check the storage driver's pod on that node, and whether the storage answers",
+    ),
+    (
+        &["MapVolume."],
         "The volume cannot be mounted on the node: check the storage driver's pod on that node, and whether the storage answers",
     ),
     (
@@ -143,7 +155,18 @@ const KUBELET: &[Row] = &[
 
 const TOLERATE: &str = "Give the pod a toleration for the taint that the message names if it may run there, or use other nodes";
 
+/// Words of the scheduler about a claim, whatever the node.
+const DELETED: [&str; 2] = ["persistentvolumeclaim \"", "\" is being deleted"];
+const UNBOUND: [&str; 1] = ["unbound immediate PersistentVolumeClaims"];
+/// Its words where a claim would get its volume with the pod.
+const NONE_FREE: [&str; 1] = ["didn't find available persistent volumes to bind"];
+const OF_CLAIMS: [&[&str]; 3] = [&DELETED, &UNBOUND, &NONE_FREE];
+
 const SCHEDULER: &[Row] = &[
+    (
+        &DELETED,
+        "Keep the pod and the finalizers for now: its PersistentVolumeClaim is being deleted, and the data may go with it. First set the reclaim policy of the claim's volume to Retain",
+    ),
     (
         &["Insufficient "],
         "Free or add capacity, or lower what the pod requests",
@@ -182,8 +205,12 @@ const SCHEDULER: &[Row] = &[
         "Its volume is in another zone than the nodes that have room: make room in the volume's zone",
     ),
     (
-        &["unbound immediate PersistentVolumeClaims"],
+        &UNBOUND,
         "Its PersistentVolumeClaim has no volume yet: check the claim, its storage class and the storage driver",
+    ),
+    (
+        &NONE_FREE,
+        "No free PersistentVolume fits the pod's claim: check the claim, its storage class and the volumes of that class",
     ),
     (
         &["persistentvolumeclaim \"", "\" not found"],
@@ -212,7 +239,7 @@ pub fn remedy(message: &str) -> Option<&'static str> {
 const SPREAD: &str = "Its volume can only be used on some nodes, and the pod's topologySpreadConstraints allow no further pod there: set whenUnsatisfiable: ScheduleAnyway or a larger maxSkew where the pod is defined. Do not delete the claim or the volume, which hold the data";
 
 /// Remedies for the scheduler's message. Each alone would let a node accept the pod.
-pub fn scheduling(message: &str) -> Vec<&'static str> {
+fn scheduling(message: &str) -> Vec<&'static str> {
     // What follows repeats it for pods that would have to go.
     let own = message.split(" preemption: ").next().unwrap_or_default();
     // A toleration does not mend an unhealthy node.
@@ -229,6 +256,21 @@ pub fn scheduling(message: &str) -> Vec<&'static str> {
         true => vec![SPREAD],
         false => found,
     }
+}
+
+/// The remedies as a step; `None` where none is known.
+pub fn scheduling_step(message: &str) -> Option<String> {
+    let remedies = scheduling(message);
+    if remedies.is_empty() {
+        return None;
+    }
+    let own = message.split(" preemption: ").next().unwrap_or_default();
+    let of_claims = OF_CLAIMS.iter().filter(|parts| are_in(parts, own)).count();
+    let end = match remedies.len() > of_claims {
+        true => ". One node that takes it is enough:",
+        false => ":",
+    };
+    Some(remedies.join(". ") + end)
 }
 
 /// Whether the pod's topologySpreadConstraints exclude every node on which its volume can be used.
@@ -249,9 +291,24 @@ pub fn is_held_by_spread(message: &str) -> bool {
     is_all && own.contains(of_spread) && is_of_volume(own)
 }
 
+/// Whether a claim keeps nodes from taking the pod, in the scheduler's words.
+pub fn is_held_by_claims(message: &str) -> bool {
+    let own = message.split(" preemption: ").next().unwrap_or_default();
+    OF_CLAIMS.iter().any(|parts| are_in(parts, own))
+}
+
+/// Whether no volume is free for a claim of the pod.
+pub fn lacks_free_volume(message: &str) -> bool {
+    let own = message.split(" preemption: ").next().unwrap_or_default();
+    are_in(&NONE_FREE, own)
+}
+
+fn are_in(parts: &[&str], message: &str) -> bool {
+    parts.iter().all(|part| message.contains(part))
+}
+
 fn all(rows: &'static [Row], message: &str) -> impl Iterator<Item = &'static str> {
-    let fits = |parts: &[&str]| parts.iter().all(|part| message.contains(part));
-    let rows = rows.iter().filter(move |(parts, _)| fits(parts));
+    let rows = rows.iter().filter(move |(parts, _)| are_in(parts, message));
     rows.map(|(_, what)| *what).collect::<Vec<_>>().into_iter()
 }
 
@@ -317,6 +374,22 @@ mod tests {
                 "container runtime network not ready: NetworkReady=false message:Network plugin returns error: cni plugin not initialized",
                 "no network yet",
             ),
+            (
+                "Unable to attach or mount volumes: unmounted volumes=[data], unattached volumes=[], failed to process volumes=[]: context deadline exceeded",
+                "waited too long for the pod's volumes",
+            ),
+            (
+                "Unable to attach or mount volumes: unmounted volumes=[data], unattached volumes=[data]: timed out waiting for the condition",
+                "waited too long for the pod's volumes",
+            ),
+            (
+                "MapVolume.SetUpDevice failed for volume \"a\" : rpc error: code = DeadlineExceeded desc = context deadline exceeded",
+                "storage driver's pod",
+            ),
+            (
+                "Multi-Attach error for volume \"a\" Volume is already used by pod(s) b",
+                "detached there first",
+            ),
             ("AttachVolume.Attach failed for volume \"a\" : x", "zone"),
             (
                 "MountVolume.MountDevice failed for volume \"a\" : rpc error: x",
@@ -372,6 +445,14 @@ mod tests {
                 "persistentvolumeclaim \"a\" not found",
                 "Create the PersistentVolumeClaim",
             ),
+            (
+                "persistentvolumeclaim \"a\" is being deleted",
+                "First set the reclaim policy",
+            ),
+            (
+                "3 node(s) didn't find available persistent volumes to bind",
+                "No free PersistentVolume",
+            ),
             ("3 Too many pods", "Add nodes"),
             (
                 "0/6 nodes are available: 1 Insufficient cpu, 2 node(s) didn't match pod topology spread constraints, 3 node(s) had volume node affinity conflict.",
@@ -388,5 +469,31 @@ mod tests {
         ] {
             assert!(said(message).contains(part), "{message}");
         }
+    }
+
+    #[test]
+    fn a_claim_is_not_said_to_be_a_matter_of_nodes() {
+        let end = |message: &str| {
+            let step = scheduling_step(message);
+            step.map(|step| step.ends_with("One node that takes it is enough:"))
+        };
+        let claims = [
+            "pod has unbound immediate PersistentVolumeClaims.",
+            "persistentvolumeclaim \"a\" is being deleted.",
+            "3 node(s) didn't find available persistent volumes to bind.",
+        ];
+        for said in claims {
+            let message =
+                format!("0/3 nodes are available: {said} preemption: 3 Insufficient cpu.");
+            assert_eq!(end(&message), Some(false), "{said}");
+            assert!(is_held_by_claims(&message), "{said}");
+            let preempted = format!("0/3 nodes are available: x. preemption: {said}");
+            assert!(!is_held_by_claims(&preempted), "{said}");
+        }
+        let both = "1 Insufficient cpu, 2 node(s) didn't find available persistent volumes to bind";
+        assert_eq!(end(both), Some(true));
+        assert!(lacks_free_volume(both) && !lacks_free_volume(claims[0]));
+        assert!(!is_held_by_claims("persistentvolumeclaim \"a\" not found"));
+        assert_eq!(end("something new"), None);
     }
 }

@@ -28,13 +28,16 @@ const NAMES: [&str; 15] = [
 
 /// Rights that these onboardings make no use of: for other kinds of source, for a run without names, for the pods of
 /// Flux's Deployments, which the testbed has none of, for nodes, volumes, admission webhooks, other APIs, Istio and NetworkPolicies, which are not at fault, for Services of the releases, and for events and logs of CouchDB's pods, which are all ready.
-const UNUSED: [&str; 28] = [
+const UNUSED: [&str; 31] = [
     "list kustomizations everywhere",
     "get nodes everywhere",
     "list volumeattachments everywhere",
     "get persistentvolumeclaims everywhere",
     "get persistentvolumes everywhere",
+    "list persistentvolumes everywhere",
     "get storageclasses everywhere",
+    "list storageclasses everywhere",
+    "get statefulsets everywhere",
     "get apiservices everywhere",
     "list validatingwebhookconfigurations everywhere",
     "list mutatingwebhookconfigurations everywhere",

@@ -1,0 +1,120 @@
+use super::*;
+use crate::diagnosis::fixture;
+use crate::snapshot::{Listing, OwnerSet, Read, Related, ServingPod};
+use serde_json::{Value, json};
+
+fn pod(claim: &Value) -> ServingPod {
+    let owner = json!([{"kind": "StatefulSet", "name": "db", "uid": "u", "controller": true}]);
+    let waiting = json!({"reason": "ImagePullBackOff", "message": "db:2: not found"});
+    let pod = json!({"metadata": {"namespace": "n", "name": "db-0", "ownerReferences": owner, "labels": {"controller-revision-hash": "db-1"}},
+        "spec": {"containers": [{"name": "c", "image": "db:2"}], "volumes": [{"name": "d", "persistentVolumeClaim": claim}]},
+        "status": {"phase": "Pending", "containerStatuses": [{"name": "c", "image": "db:2", "ready": false, "state": {"waiting": waiting}}]}});
+    ServingPod {
+        pod: Pod::from_value(&pod),
+        events: Read::Seen(Listing::default()).into(),
+        log: Read::not_needed("x").into(),
+    }
+}
+
+fn set(revision: &Value, image: &str, uid: &str) -> Read<StatefulSet> {
+    let template = json!({"spec": {"containers": [{"name": "c", "image": image}]}});
+    Read::Seen(StatefulSet::from_value(
+        &json!({"metadata": {"namespace": "n", "name": "db", "uid": uid},
+        "spec": {"template": template}, "status": {"updateRevision": revision}}),
+    ))
+}
+
+fn told(pod: &ServingPod, set: Read<StatefulSet>) -> String {
+    let name = "couchdb-unreachable";
+    let mut snapshot = fixture::snapshot(name);
+    let set = OwnerSet {
+        namespace: "n".to_owned(),
+        name: "db".to_owned(),
+        set: set.into(),
+    };
+    snapshot.on_demand.related = Read::Seen(Related {
+        sets: vec![set],
+        ..Related::none()
+    });
+    let now = fixture::meta(name).now;
+    let case = Case::new(&snapshot, now);
+    let finding = Finding::new(case.subject(), "x");
+    let unserving = serving::unserving([pod], now);
+    let finding = shown(&case, finding, std::iter::once(&pod.pod), &unserving);
+    fixture::reasoned(finding)
+}
+
+#[test]
+fn a_pod_of_an_older_template_is_deleted_once_if_its_claims_stay() {
+    let claim = json!({"claimName": "data-db-0"});
+    insta::assert_snapshot!(told(&pod(&claim), set(&json!("db-2"), "db:1", "u")), @"
+    Pod n/db-0 is not serving: container c: ImagePullBackOff: db:2: not found.
+    Pod n/db-0 was made from an older template (revision db-1) of StatefulSet n/db, which has another one by now (db-2). There, container c has image db:1.
+    It does not replace a pod that is not ready (podManagementPolicy OrderedReady), so the pod stays as it is.
+    x
+    Have the pod made from the present template: delete it once. Its claims and their data stay, unless a claim is being deleted (STATUS Terminating): then keep the pod. See that first:
+    $ kubectl get -n n persistentvolumeclaims data-db-0
+    If none is being deleted:
+    $ kubectl delete -n n pod db-0
+    If the new pod is not ready either, its events say why:
+    $ kubectl describe -n n pod db-0
+    ");
+    let bare = told(&pod(&json!(null)), set(&json!("db-2"), "db:1", "u"));
+    assert!(
+        bare.contains("delete it once:\n$ kubectl delete -n n pod db-0"),
+        "{bare}"
+    );
+    for odd in [json!(7), json!({"claimName": "--all"})] {
+        let all = told(&pod(&odd), set(&json!("db-2"), "db:1", "u"));
+        assert!(
+            all.contains("\n$ kubectl get -n n persistentvolumeclaims\n"),
+            "{odd}: {all}"
+        );
+    }
+}
+
+#[test]
+fn no_pod_is_deleted_in_vain() {
+    let claim = json!({"claimName": "data-db-0"});
+    for (set, said) in [
+        // The present template has the same image, or is the pod's own, or is another StatefulSet's.
+        (set(&json!("db-2"), "db:2", "u"), None),
+        (set(&json!("db-1"), "db:1", "u"), None),
+        (set(&json!("db-2"), "db:1", "v"), None),
+        (Read::Absent, None),
+        (
+            set(&json!(7), "db:1", "u"),
+            Some(
+                "Whether StatefulSet n/db has another template by now is unknown: it does not say.",
+            ),
+        ),
+        (
+            Read::Unknown(Why::Forbidden("get statefulsets".to_owned())),
+            Some(
+                "Whether StatefulSet n/db has another template by now is unknown: forbidden (get statefulsets).",
+            ),
+        ),
+    ] {
+        let all = told(&pod(&claim), set);
+        assert!(
+            !all.contains("delete") && all.contains("or push it"),
+            "{all}"
+        );
+        assert_eq!(all.lines().find(|line| line.contains("unknown")), said);
+    }
+}
+
+#[test]
+fn a_pod_whose_claim_is_being_deleted_is_never_deleted() {
+    let mut pod = pod(&json!({"claimName": "data-db-0"}));
+    let said = "0/3 nodes are available: persistentvolumeclaim \"data-db-0\" is being deleted.";
+    let object = json!({"metadata": {"namespace": "n", "name": "db-0", "labels": {"controller-revision-hash": "db-1"},
+        "ownerReferences": [{"kind": "StatefulSet", "name": "db", "uid": "u", "controller": true}]},
+        "status": {"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False", "message": said}]}});
+    pod.pod = Pod::from_value(&object);
+    let all = told(&pod, set(&json!("db-2"), "db:1", "u"));
+    assert!(
+        !all.contains("kubectl delete") && all.contains("Retain"),
+        "{all}"
+    );
+}

@@ -1,0 +1,345 @@
+use super::*;
+use crate::diagnosis::fixture;
+use crate::model::event::Event;
+use crate::snapshot::{CouchPods, Read, ServingPod};
+use serde_json::{Value, json};
+
+fn waited(name: &str, claim: Read<Value>) -> WaitedClaim {
+    let why = "a test does not need it";
+    WaitedClaim {
+        namespace: "n".to_owned(),
+        name: name.to_owned(),
+        claim: claim.map(|claim| Claim::from_value(&claim)).into(),
+        events: Read::Seen(Listing::default()).into(),
+        class: Read::not_needed(why).into(),
+        volume: Read::not_needed(why).into(),
+    }
+}
+
+fn forbidden<T>() -> Read<T> {
+    Read::Unknown(Why::Forbidden("as a test has it".to_owned()))
+}
+
+const WHEN: &str = "2026-11-27T04:12:44Z";
+
+/// A claim that is being deleted, with its volume.
+fn deleted(name: &str, bound: &Value, volume: Read<Value>) -> WaitedClaim {
+    let claim = json!({"metadata": {"name": name, "namespace": "n", "deletionTimestamp": WHEN},
+        "spec": {"volumeName": bound}, "status": {"phase": "Bound"}});
+    WaitedClaim {
+        volume: volume.map(|volume| Volume::from_value(&volume)).into(),
+        ..waited(name, Read::Seen(claim))
+    }
+}
+
+fn volume(policy: &Value) -> Read<Value> {
+    Read::Seen(
+        json!({"metadata": {"name": "pv"}, "spec": {"persistentVolumeReclaimPolicy": policy}}),
+    )
+}
+
+fn pending(name: &str, class: &Value) -> WaitedClaim {
+    let claim = json!({"metadata": {"name": name, "namespace": "n", "uid": "new"},
+        "spec": {"storageClassName": class}, "status": {"phase": "Pending"}});
+    waited(name, Read::Seen(claim))
+}
+
+fn told_of(claims: &[WaitedClaim], related: &Related) -> String {
+    let claims: Vec<&WaitedClaim> = claims.iter().collect();
+    let finding = Finding::new(Subject::new("Pod", "n", "db-0"), "x");
+    fixture::reasoned(of_claims(finding, &claims, related))
+}
+
+fn told(claims: &[WaitedClaim]) -> String {
+    told_of(claims, &Related::none())
+}
+
+#[test]
+fn the_data_of_claims_that_are_being_deleted_is_kept_first() {
+    let bound = waited(
+        "d",
+        Read::Seen(json!({"metadata": {"name": "d"}, "status": {"phase": "Bound"}})),
+    );
+    insta::assert_snapshot!(told(&[
+        deleted("a", &json!("pv-a"), volume(&json!("Delete"))),
+        deleted("b", &json!("pv-b"), volume(&json!("Retain"))),
+        deleted("c", &json!("pv-c"), forbidden()),
+        bound,
+    ]), @r#"
+    PersistentVolumeClaims n/a, n/b and n/c are being deleted (since 2026-11-27T04:12:44Z): no new pod can use such a claim, and it goes once nothing holds it any more.
+    Whether PersistentVolume pv-c of PersistentVolumeClaim n/c stays without it is unknown: forbidden (as a test has it).
+    The reclaim policy of PersistentVolume pv-a is Delete: the data is lost with the claim.
+    PersistentVolume pv-b stays with the data (reclaim policy Retain).
+    x
+    Have the volumes stay when their claims go, before anything else is changed:
+    $ kubectl patch pv pv-a -p '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}'
+    $ kubectl patch pv pv-c -p '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}'
+    Find out who deletes the claims, and stop it: a deletion cannot be taken back. Check that every volume of these claims says Retain:
+    $ kubectl get pv
+    Only then let the claims go: scale the workload of these pods to 0. Once the claims are gone, remove spec.claimRef.uid of the volumes, so that new claims of the same names get them, and scale up again
+    "#);
+}
+
+#[test]
+fn a_claim_without_a_known_volume_is_not_safe() {
+    for (claim, said) in [
+        (
+            deleted("a", &json!(7), Read::not_needed("x")),
+            "Which volume PersistentVolumeClaim n/a has is unknown: spec.volumeName is malformed.",
+        ),
+        (
+            waited("a", forbidden()),
+            "The state of PersistentVolumeClaim n/a is unknown: forbidden (as a test has it).",
+        ),
+    ] {
+        let all = told(&[
+            claim,
+            deleted("b", &json!("pv-b"), volume(&json!("Delete"))),
+        ]);
+        assert!(all.contains(said), "{all}");
+        assert!(
+            all.contains("$ kubectl get -n n persistentvolumeclaims"),
+            "{all}"
+        );
+    }
+    // No policy is not that which keeps the data.
+    for policy in [json!(null), json!(7), json!("Recycle")] {
+        let all = told(&[deleted("a", &json!("pv-a"), volume(&policy))]);
+        assert!(
+            all.contains("$ kubectl patch pv pv-a -p"),
+            "{policy}: {all}"
+        );
+    }
+    let odd = told(&[deleted("a", &json!("--all"), volume(&json!("Delete")))]);
+    assert!(!odd.contains("patch"), "{odd}");
+    let kept = told(&[deleted("a", &json!("pv-a"), volume(&json!("Retain")))]);
+    assert!(!kept.contains("patch"), "{kept}");
+    let none = told(&[deleted("a", &json!(null), Read::not_needed("x"))]);
+    assert!(
+        none.contains("PersistentVolumeClaim n/a has no volume."),
+        "{none}"
+    );
+}
+
+#[test]
+fn what_is_not_known_of_a_claim_is_said() {
+    let odd =
+        json!({"metadata": {"name": "c", "deletionTimestamp": 7}, "status": {"phase": "Bound"}});
+    insta::assert_snapshot!(told(&[
+        waited("a", forbidden()),
+        waited("b", forbidden()),
+        waited("c", Read::Seen(odd)),
+        waited("d", Read::Seen(json!({}))),
+        waited("e", Read::Absent),
+    ]), @"
+    The state of PersistentVolumeClaims n/a and n/b is unknown: forbidden (as a test has it).
+    The state of PersistentVolumeClaim n/c is unknown: metadata.deletionTimestamp is malformed.
+    The state of PersistentVolumeClaim n/d is unknown: it does not say whether it has a volume.
+    PersistentVolumeClaim n/e does not exist by now.
+    x
+    ");
+}
+
+fn classes(classes: &[(&str, &str)], not_all: Option<Why>) -> Related {
+    let class = |(name, default): &(&str, &str)| {
+        let annotations = json!({"storageclass.kubernetes.io/is-default-class": default});
+        StorageClass::from_value(&json!({"metadata": {"name": name, "annotations": annotations}}))
+    };
+    Related {
+        classes: Read::Seen(Listing::new(classes.iter().map(class).collect(), not_all)).into(),
+        ..Related::none()
+    }
+}
+
+#[test]
+fn a_claim_without_a_class_needs_a_default_one() {
+    let claims = || {
+        let said = json!({"reason": "FailedBinding", "message": "no storage class is set."});
+        let events = Read::Seen(Listing::whole(vec![Event::from_value(&said)])).into();
+        [
+            pending("a", &json!(null)),
+            WaitedClaim {
+                events,
+                ..pending("b", &json!(null))
+            },
+        ]
+    };
+    insta::assert_snapshot!([
+        told_of(&claims(), &classes(&[("ssd", "false")], None)),
+        told_of(&claims(), &classes(&[("ssd", "false"), ("hdd", "")], None)),
+        told_of(&claims(), &classes(&[("ssd", "false")], Some(Why::NotAsked("cut".to_owned())))),
+        told_of(&claims(), &classes(&[("ssd", "true")], None)),
+        told_of(&claims(), &classes(&[], None)),
+        told_of(&claims(), &Related { classes: forbidden().into(), ..Related::none() }),
+    ].join("\n\n"), @r#"
+    PersistentVolumeClaim n/b has no volume: no storage class is set.
+    PersistentVolumeClaims n/a and n/b name no StorageClass (spec.storageClassName), and no StorageClass is the default one (annotation storageclass.kubernetes.io/is-default-class), so nothing makes their volumes.
+    x
+    Make the StorageClass the default one, if its volumes are right for these claims: Kubernetes then gives it to them (since 1.28):
+    $ kubectl annotate storageclass ssd storageclass.kubernetes.io/is-default-class=true
+    Or set storageClassName where the claims are defined. volumeClaimTemplates of a StatefulSet cannot be changed: it has to be made again, and its claims too. That loses no data only while the claims are Pending and have no volume.
+
+    PersistentVolumeClaim n/b has no volume: no storage class is set.
+    PersistentVolumeClaims n/a and n/b name no StorageClass (spec.storageClassName), and no StorageClass is the default one (annotation storageclass.kubernetes.io/is-default-class), so nothing makes their volumes.
+    x
+    Make one StorageClass the default one (annotation storageclass.kubernetes.io/is-default-class: "true"): Kubernetes then gives it to the claims (since 1.28). The classes:
+    $ kubectl get storageclasses
+    Or set storageClassName where the claims are defined. volumeClaimTemplates of a StatefulSet cannot be changed: it has to be made again, and its claims too. That loses no data only while the claims are Pending and have no volume.
+
+    PersistentVolumeClaim n/b has no volume: no storage class is set.
+    PersistentVolumeClaims n/a and n/b name no StorageClass (spec.storageClassName). Whether a StorageClass is the default one is unknown: cut. Of those that were read, none is: ssd.
+    x
+    If no StorageClass is the default one, make one so (annotation storageclass.kubernetes.io/is-default-class: "true"): Kubernetes then gives it to the claims (since 1.28). The classes:
+    $ kubectl get storageclasses
+    Or set storageClassName where the claims are defined. volumeClaimTemplates of a StatefulSet cannot be changed: it has to be made again, and its claims too. That loses no data only while the claims are Pending and have no volume.
+
+    PersistentVolumeClaim n/b has no volume: no storage class is set.
+    PersistentVolumeClaims n/a and n/b name no StorageClass (spec.storageClassName), and StorageClass ssd is the default one by now. Kubernetes gives it to a claim without a class (since 1.28).
+    x
+    See whether the claim has got a class and a volume since. If not, set spec.storageClassName where the claim is defined:
+    $ kubectl describe -n n persistentvolumeclaim a
+
+    PersistentVolumeClaim n/b has no volume: no storage class is set.
+    PersistentVolumeClaims n/a and n/b name no StorageClass (spec.storageClassName), and no StorageClass is the default one (annotation storageclass.kubernetes.io/is-default-class), so nothing makes their volumes.
+    x
+    The cluster has no StorageClass: install a storage driver with one, or make the volumes by hand.
+    Or set storageClassName where the claims are defined. volumeClaimTemplates of a StatefulSet cannot be changed: it has to be made again, and its claims too. That loses no data only while the claims are Pending and have no volume.
+
+    PersistentVolumeClaim n/b has no volume: no storage class is set.
+    PersistentVolumeClaims n/a and n/b name no StorageClass (spec.storageClassName). Whether a StorageClass is the default one is unknown: forbidden (as a test has it).
+    x
+    If no StorageClass is the default one, make one so (annotation storageclass.kubernetes.io/is-default-class: "true"): Kubernetes then gives it to the claims (since 1.28). The classes:
+    $ kubectl get storageclasses
+    Or set storageClassName where the claims are defined. volumeClaimTemplates of a StatefulSet cannot be changed: it has to be made again, and its claims too. That loses no data only while the claims are Pending and have no volume.
+    "#);
+}
+
+fn released(volumes: &[Value], not_all: Option<Why>) -> Related {
+    let volumes = volumes.iter().map(Volume::from_value).collect();
+    Related {
+        released: Read::Seen(Listing::new(volumes, not_all)).into(),
+        ..Related::none()
+    }
+}
+
+fn left(uid: &str, policy: &str) -> Value {
+    json!({"metadata": {"name": "pv-0"}, "spec": {"storageClassName": "local", "persistentVolumeReclaimPolicy": policy,
+        "claimRef": {"namespace": "n", "name": "a", "uid": uid}}, "status": {"phase": "Released"}})
+}
+
+#[test]
+fn a_volume_of_an_earlier_claim_can_be_freed() {
+    let class =
+        json!({"metadata": {"name": "local"}, "provisioner": "kubernetes.io/no-provisioner"});
+    let claim = || WaitedClaim {
+        class: Read::Seen(StorageClass::from_value(&class)).into(),
+        ..pending("a", &json!("local"))
+    };
+    let mut going = left("old", "Retain");
+    going["metadata"]["deletionTimestamp"] = json!(WHEN);
+    let cut = || Some(Why::NotAsked("cut".to_owned()));
+    insta::assert_snapshot!([
+        told_of(&[claim()], &released(&[left("old", "Retain")], cut())),
+        told_of(&[claim()], &released(&[left("old", "Delete")], None)),
+        told_of(&[claim()], &released(&[going], None)),
+        told_of(&[claim()], &released(&[left("new", "Retain")], cut())),
+        told_of(&[claim()], &Related { released: forbidden().into(), ..Related::none() }),
+    ].join("\n\n"), @r#"
+    StorageClass local makes no volumes (kubernetes.io/no-provisioner): an administrator does.
+    PersistentVolume pv-0 is Released: its claimRef is an earlier PersistentVolumeClaim n/a, which was deleted, and it is given to no other claim. It stays with its data (reclaim policy Retain).
+    x
+    If the volume holds the data that these pods shall have, free it for the new claim: remove the old one's uid from its spec.claimRef. Keep the volume and its disk in any case:
+    $ kubectl patch pv pv-0 --type=json -p '[{"op":"remove","path":"/spec/claimRef/uid"}]'
+    Otherwise give the claim another volume of its StorageClass.
+
+    StorageClass local makes no volumes (kubernetes.io/no-provisioner): an administrator does.
+    PersistentVolume pv-0 is Released: its claimRef is an earlier PersistentVolumeClaim n/a, which was deleted, and it is given to no other claim. Its reclaim policy is Delete, so it may be lost with its data.
+    x
+    Have the volume stay first, whatever becomes of its claim:
+    $ kubectl patch pv pv-0 -p '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}'
+    If the volume holds the data that these pods shall have, free it for the new claim: remove the old one's uid from its spec.claimRef. Keep the volume and its disk in any case:
+    $ kubectl patch pv pv-0 --type=json -p '[{"op":"remove","path":"/spec/claimRef/uid"}]'
+    Otherwise give the claim another volume of its StorageClass.
+
+    StorageClass local makes no volumes (kubernetes.io/no-provisioner): an administrator does.
+    PersistentVolume pv-0 is Released: its claimRef is an earlier PersistentVolumeClaim n/a, which was deleted, and it is given to no other claim. It is being deleted itself.
+    x
+    Give the claim another volume of its StorageClass; the claim with its events:
+    $ kubectl describe -n n persistentvolumeclaim a
+
+    StorageClass local makes no volumes (kubernetes.io/no-provisioner): an administrator does.
+    Whether a PersistentVolume of an earlier claim of the same name is left (Released) is unknown: cut.
+    x
+    See the claim with its events:
+    $ kubectl describe -n n persistentvolumeclaim a
+
+    StorageClass local makes no volumes (kubernetes.io/no-provisioner): an administrator does.
+    Whether a PersistentVolume of an earlier claim of the same name is left (Released) is unknown: forbidden (as a test has it).
+    x
+    See the claim with its events:
+    $ kubectl describe -n n persistentvolumeclaim a
+    "#);
+}
+
+#[test]
+fn the_claims_of_pods_that_are_not_shown_have_to_be_safe_too() {
+    let name = "couchdb-unreachable";
+    let pod = |number: usize, said: &str| {
+        let claim = format!("data-{number}");
+        let pod = json!({"metadata": {"namespace": "n", "name": format!("db-{number}")},
+            "spec": {"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": claim}}]},
+            "status": {"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False", "message": said}]}});
+        ServingPod {
+            pod: Pod::from_value(&pod),
+            events: Read::Seen(Listing::default()).into(),
+            log: Read::not_needed("x").into(),
+        }
+    };
+    let of = |said: &str, shown: &str, related: Read<Related>| {
+        let mut snapshot = fixture::snapshot(name);
+        snapshot.on_demand.couch_pods = Read::Seen(CouchPods {
+            of_service: true,
+            namespace: "n".to_owned(),
+            pods: Listing::whole((0..4).map(|number| pod(number, said)).collect()),
+        });
+        snapshot.on_demand.related = related;
+        let case = Case::new(&snapshot, fixture::meta(name).now);
+        let shown = Evidence::new(Subject::new("Pod", "n", shown), "x", "x");
+        fixture::reasoned(also(&case, Finding::new(case.subject(), "x").seen([shown])))
+    };
+    let related = || {
+        let claims = (0..5).map(|number| {
+            let name = format!("data-{number}");
+            deleted(
+                &name,
+                &json!(format!("pv-{number}")),
+                volume(&json!("Delete")),
+            )
+        });
+        Read::Seen(Related {
+            claims: claims.collect(),
+            ..Related::none()
+        })
+    };
+    let going = "0/3 nodes are available: persistentvolumeclaim \"data-0\" is being deleted.";
+    let all = of(going, "db-0", related());
+    assert!(
+        all.contains("$ kubectl patch pv pv-3 ") && !all.contains("pv-4"),
+        "{all}"
+    );
+    // Another finding, or another reason, has nothing to do with them.
+    assert_eq!(of(going, "other", related()), "\nx");
+    assert_eq!(
+        of(
+            "0/3 nodes are available: 3 Insufficient cpu.",
+            "db-0",
+            related()
+        ),
+        "\nx"
+    );
+    let unread = of(going, "db-0", forbidden());
+    assert!(
+        unread.contains("The state of the pods' claims is unknown: forbidden (as a test has it)."),
+        "{unread}"
+    );
+}
