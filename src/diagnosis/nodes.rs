@@ -168,7 +168,7 @@ fn of_detached(
         .seen([Evidence::new(
             subject.clone(),
             ".metadata.deletionTimestamp",
-            since,
+            &format!("being deleted since {since}"),
         )])
         .seen(fault.map(|fault| {
             Evidence::new(subject.clone(), ".status.detachError.message", fault)

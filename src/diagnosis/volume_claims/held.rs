@@ -192,14 +192,14 @@ fn going(finding: Finding, claims: &[&WaitedClaim]) -> Finding {
         finding = finding.seen([Evidence::new(
             of.clone(),
             ".metadata.deletionTimestamp",
-            when,
+            &format!("being deleted since {when}"),
         )]);
         match fate(waited, claim) {
             Fate::Lost(name, policy) => {
                 finding = finding.seen([Evidence::new(
                     Subject::new("PersistentVolume", "", name),
                     ".spec.persistentVolumeReclaimPolicy",
-                    policy,
+                    &format!("reclaim policy {policy}"),
                 )]);
                 lost.push((name, policy));
                 patched.push(name);
