@@ -6,7 +6,7 @@ use super::case::Case;
 use super::finding::{Evidence, Subject};
 use crate::model::helm_storage::Release;
 use crate::model::names::release_secret;
-use crate::model::onboarding::{Values, encryption_of};
+use crate::model::onboarding::{Claim, Values, encryption_of};
 use crate::snapshot::{Checked, IfRead, Unread, Why};
 
 /// The first revision; `None` where none is stored.
@@ -30,14 +30,21 @@ pub(super) fn values(release: &Release) -> Values {
     Values::parse(&release.config)
 }
 
-/// Whether the documents were encrypted at the installation.
+/// Whether documents were encrypted at the installation, and whether they are now.
 ///
 /// # Errors
-/// The revision's values are not those of an onboarding, or are not what they should be.
-pub(super) fn encryption(first: &Release) -> Checked<bool> {
-    let what = "the values of the first revision";
-    let encryption = encryption_of(&first.config, &first.chart.values);
-    encryption.map_err(|why| Unread::new(what, Why::Broken(why.to_owned())))
+/// The first revision's values are not those of an onboarding; or one of the two does not say it, and the chart was not read either.
+pub(super) fn encryption(case: &Case<'_>, first: &Release) -> Checked<[bool; 2]> {
+    let broken = |what: &str, why: &str| Unread::new(what, Why::Broken(why.to_owned()));
+    let of_first = |why: &str| broken("the values of the first revision", why);
+    if matches!(values(first).claim(), Claim::Incomplete(_)) {
+        return Err(of_first("they name no database"));
+    }
+    let was = encryption_of(&first.config, &first.chart.values).map_err(of_first)?;
+    let present = case.release()?.unwrap_or(first);
+    let is = encryption_of(&case.hr().spec.values, &present.chart.values)
+        .map_err(|why| broken("spec.values", why))?;
+    Ok([was, is])
 }
 
 /// The revision and the manifest as evidence: the same field of both.

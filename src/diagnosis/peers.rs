@@ -34,7 +34,9 @@ pub(super) fn version<'a>(case: &Case<'a>) -> Option<(&'a str, &'a HelmRelease)>
     let mut ready = others.filter(|other| {
         let theirs = named(other);
         let is_same = |theirs: Named<'_>| theirs.name == own.name && theirs.source == own.source;
-        theirs.is_some_and(is_same) && status::ready(other) == Stated::Present(Ready::True)
+        theirs.is_some_and(is_same)
+            && other.metadata.deletion_timestamp.is_none()
+            && status::ready(other) == Stated::Present(Ready::True)
     });
     ready.find_map(|other| {
         let version = other.deployed_version()?;

@@ -225,7 +225,7 @@ fn too_long(failure: &StartFailure, program: &str) -> Vec<String> {
         all.push("The container's variables could not be read.".to_owned());
         return all;
     };
-    let objects = few(&environment.of_objects, ", ", VARIABLES);
+    let objects = few(&environment.of_unknown_length, ", ", VARIABLES);
     let of_services = "Kubernetes adds several variables for each Service of the pod's namespace (enableServiceLinks), which is too much where there are thousands";
     all.push(match (&environment.too_long[..], &environment.service_links) {
         ([_, ..], _) => format!(
@@ -236,11 +236,11 @@ fn too_long(failure: &StartFailure, program: &str) -> Vec<String> {
             "It does not have the variables of Services (enableServiceLinks: false).".to_owned()
         }
         ([], Field::Set(false)) => format!(
-            "It does not have the variables of Services (enableServiceLinks: false). Variables whose length is not in the pod: {objects}."
+            "It does not have the variables of Services (enableServiceLinks: false). Variables whose length is not known: {objects}."
         ),
         ([], _) if objects.is_empty() => format!("{of_services}."),
         ([], _) => format!(
-            "{of_services}. Variables whose length is not in the pod: {objects}."
+            "{of_services}. Variables whose length is not known: {objects}."
         ),
     });
     all
@@ -633,10 +633,10 @@ mod tests {
         Kubernetes adds several variables for each Service of the pod's namespace (enableServiceLinks), which is too much where there are thousands.
         -> Change the chart's template, not the values: set enableServiceLinks: false for the pod if its namespace has thousands of Services; otherwise mount what is long as a file in place of a variable; until then go back to the chart version before
 
-        Kubernetes adds several variables for each Service of the pod's namespace (enableServiceLinks), which is too much where there are thousands. Variables whose length is not in the pod: CLIENTS (ConfigMap settings), KEY (Secret couchdb), ConfigMap all.
+        Kubernetes adds several variables for each Service of the pod's namespace (enableServiceLinks), which is too much where there are thousands. Variables whose length is not known: CLIENTS (ConfigMap settings), KEY (Secret couchdb), ConfigMap all.
         -> Change the chart's template, not the values: set enableServiceLinks: false for the pod if its namespace has thousands of Services; otherwise mount what is long as a file in place of a variable; until then go back to the chart version before
 
-        It does not have the variables of Services (enableServiceLinks: false). Variables whose length is not in the pod: CLIENTS (ConfigMap settings), KEY (Secret couchdb), ConfigMap all.
+        It does not have the variables of Services (enableServiceLinks: false). Variables whose length is not known: CLIENTS (ConfigMap settings), KEY (Secret couchdb), ConfigMap all.
         -> Change the chart's template, not the values: mount what is long as a file in place of a variable or an argument, or shorten it; until then go back to the chart version before
 
         It does not have the variables of Services (enableServiceLinks: false).

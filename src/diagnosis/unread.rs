@@ -393,10 +393,14 @@ fn silent_losses(whole: &Diagnosis, less: &Diagnosis) -> Vec<String> {
         .flat_map(|n| n.codes.iter().copied())
         .collect();
     let left = found(less);
-    let lost = found(whole).into_iter().filter_map(|(code, severity)| {
+    let before = found(whole);
+    let lost = before.iter().filter_map(|(&code, &severity)| {
         let now = left.get(code).copied();
         let is_fallback = code == FALLBACK;
-        let same = SAME.iter().filter(|(own, _)| *own == code);
+        // It was not there before.
+        let same = SAME
+            .iter()
+            .filter(|(own, other)| *own == code && !before.contains_key(other));
         let other = same.filter_map(|(_, other)| left.get(other).copied()).max();
         let fine = now.max(other) >= Some(severity) || not_run.contains(code) || is_fallback;
         (!fine).then(|| match now {

@@ -168,21 +168,26 @@ pub fn unresolved_host(log: &str) -> Option<&str> {
     })
 }
 
-/// Whether a text in quotes goes on behind the end of its line, or has the end written out: a value of the Job ends with a line break.
-pub fn has_broken_value(log: &str) -> bool {
+/// Whether the name of a user in the log ends with a line break.
+pub fn has_broken_name(log: &str) -> bool {
+    const BEFORE: [&str; 6] = ["user", "username", "name", "login", "account", "as"];
     let lines: Vec<&str> = log.lines().collect();
-    let goes_on = lines.windows(2).any(|pair| {
-        let is_open = |quote: char| {
-            pair[0].matches(quote).count() % 2 == 1 && pair[1].trim_start().starts_with(quote)
+    let is_open = |line: &str, quote: char| {
+        let Some((before, name)) = line.rsplit_once(quote) else {
+            return false;
         };
-        is_open('\'') || is_open('"')
-    });
-    let is_written = |line: &&str| {
-        ["%0A@", "%0A:", "\\n'", "\\n@"]
-            .iter()
-            .any(|end| line.contains(end))
+        let word = before.trim_end_matches([' ', ':', '=']);
+        let word = word.rsplit(' ').next().unwrap_or_default();
+        let is_name = !name.is_empty() && !name.contains(' ');
+        is_name && BEFORE.iter().any(|own| word.eq_ignore_ascii_case(own))
     };
-    goes_on || lines.iter().any(is_written)
+    let goes_on = lines.windows(2).any(|pair| {
+        let mut quotes = ['\'', '"'].into_iter();
+        quotes.any(|quote| is_open(pair[0], quote) && pair[1].starts_with(quote))
+    });
+    // In a URL, before the password or the host.
+    let mut lines = lines.iter();
+    goes_on || lines.any(|line| line.contains("%0A@") || line.contains("%0A:"))
 }
 
 /// Whether the log says that no connection to CouchDB was made, as far as it says anything: no request was sent.
@@ -306,17 +311,22 @@ mod tests {
     }
 
     #[test]
-    fn a_value_with_a_line_break_is_seen() {
+    fn a_name_with_a_line_break_is_seen() {
         for (log, broken) in [
-            ("as user 'admin\n'", true),
-            ("as \"admin\n\" to x", true),
+            ("PUT http://db:5984/a as user 'admin\n'", true),
+            ("user: \"admin\n\" was refused", true),
             ("http://admin%0A:***@db:5984", true),
-            ("user 'admin\\n'", true),
             ("as user 'admin'\n'x'", false),
-            ("it doesn't\nwork", false),
+            ("it doesn't\n'work'", false),
+            ("curl -w '%{http_code}\\n' http://db:5984\n'", false),
+            ("printf '%s\n' x", false),
+            (
+                r#"b'{"error":"unauthorized","reason":"Name or password is incorrect."}\n'"#,
+                false,
+            ),
             ("", false),
         ] {
-            assert_eq!(has_broken_value(log), broken, "{log}");
+            assert_eq!(has_broken_name(log), broken, "{log}");
         }
     }
 

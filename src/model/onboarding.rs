@@ -20,14 +20,11 @@ pub struct Values {
     unread: bool,
 }
 
-/// Whether documents are encrypted by these values of an onboarding over a chart's own.
+/// Whether documents are encrypted by these values over a chart's own.
 ///
 /// # Errors
 /// Why it is not known, as a clause.
 pub fn encryption_of(values: &Value, of_chart: &Value) -> Result<bool, &'static str> {
-    if matches!(Values::parse(values).claim(), Claim::Incomplete(_)) {
-        return Err("they name no database");
-    }
     let set = [values, of_chart].map(|values| values.get("encryption"));
     match set.into_iter().flatten().find(|value| !value.is_null()) {
         Some(Value::Bool(encryption)) => Ok(*encryption),

@@ -34,6 +34,7 @@ pub struct Pod {
     host_network: Field<bool>,
     service_links: Field<bool>,
     dns: Field<Dns>,
+    dns_policy: Field<String>,
     /// What it asks of its node.
     pub wanted: Wanted,
     volumes: Entries<Volume>,
@@ -59,8 +60,8 @@ struct DnsOption {
     value: Field<String>,
 }
 
-/// Dots from which on a name is asked for as it is before the search domains, where a pod sets nothing else.
-const NDOTS: usize = 5;
+/// Dots from which on a name is asked for as it is before the search domains, in a pod that has the cluster's DNS, and elsewhere.
+const NDOTS: [usize; 2] = [5, 1];
 
 /// An entry of `status.podIPs`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -189,6 +190,7 @@ impl Pod {
             host_network: fields.at("/spec/hostNetwork"),
             service_links: fields.at("/spec/enableServiceLinks"),
             dns: fields.at("/spec/dnsConfig"),
+            dns_policy: fields.at("/spec/dnsPolicy"),
             wanted: Wanted {
                 selector: fields.at("/spec/nodeSelector"),
                 affinity: fields.at(
@@ -305,16 +307,33 @@ impl Pod {
         mounts(&self.volumes, &own.volume_mounts)
     }
 
-    /// The search domains of its own in which this host is looked for before the name itself is; empty where there are none, or where the
-    /// name comes first.
+    /// The search domains of its own in which this host is looked for before the name itself is; empty where there are none, where the
+    /// name comes first, and where that is not known.
     pub fn searched_first(&self, host: &str) -> &[String] {
-        let Some(dns) = self.dns.set() else {
+        // Those of the cluster come first, and the node's are not known.
+        let labels = host.trim_end_matches('.').split('.').count();
+        let is_service = labels <= 2 || host.split('.').nth(2) == Some("svc");
+        let Some(dns) = self
+            .dns
+            .set()
+            .filter(|_| !is_service && self.is_for_policies())
+        else {
             return &[];
         };
         let mut options = dns.options.known.iter();
-        let ndots = options.find(|option| option.name.is(&"ndots".to_owned()));
-        let ndots = ndots.and_then(|option| option.value.text().parse().ok());
-        let is_short = host.matches('.').count() < ndots.unwrap_or(NDOTS);
+        let of_policy = match &self.dns_policy {
+            Field::Absent => Some(NDOTS[0]),
+            Field::Set(policy) if policy.starts_with("ClusterFirst") => Some(NDOTS[0]),
+            Field::Set(policy) if policy == "None" => Some(NDOTS[1]),
+            // The node's.
+            Field::Set(_) | Field::Malformed => None,
+        };
+        let own = options.find(|option| option.name.is(&"ndots".to_owned()));
+        let ndots = match own {
+            Some(own) => own.value.text().parse().ok(),
+            None => of_policy.filter(|_| dns.options.all),
+        };
+        let is_short = ndots.is_some_and(|ndots| host.matches('.').count() < ndots);
         match is_short && !host.ends_with('.') {
             true => &dns.searches.known,
             false => &[],
@@ -720,6 +739,16 @@ mod tests {
             let pod = Pod::from_value(&json!({"spec": {"dnsConfig": dns}}));
             pod.searched_first(host).join(" ")
         };
+        for (policy, found) in [("None", false), ("Default", false), ("ClusterFirst", true)] {
+            let dns = json!({"searches": ["corp.example"]});
+            let pod = json!({"spec": {"dnsPolicy": policy, "dnsConfig": dns}});
+            let pod = Pod::from_value(&pod);
+            assert_eq!(
+                !pod.searched_first("db.a.example").is_empty(),
+                found,
+                "{policy}"
+            );
+        }
         let own = |ndots: &str| {
             let options = json!([{"name": "edns0"}, {"name": "ndots", "value": ndots}]);
             json!({"searches": ["corp.example"], "options": options})
@@ -728,12 +757,15 @@ mod tests {
         for (dns, host, found) in [
             (without.clone(), "db.a.example", true),
             (without.clone(), "a.b.c.d.e.example", false),
-            (without, "db.a.example.", false),
-            (own("2"), "db.example", true),
-            (own("1"), "db.example", false),
-            (own("x"), "db.example", true),
-            (json!(null), "db.example", false),
-            (json!({"searches": []}), "db.example", false),
+            (without.clone(), "db.a.example.", false),
+            (own("3"), "db.a.example", true),
+            (own("2"), "db.a.example", false),
+            (own("x"), "db.a.example", false),
+            (json!(null), "db.a.example", false),
+            (json!({"searches": []}), "db.a.example", false),
+            // A Service, which is looked for in the cluster's own domains before.
+            (without.clone(), "db.secure-kvs.svc", false),
+            (without.clone(), "db.secure-kvs", false),
         ] {
             let shown = format!("{dns} {host}");
             let wanted = if found { "corp.example" } else { "" };

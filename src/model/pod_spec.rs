@@ -183,8 +183,9 @@ const LONGEST: usize = 128 * 1024;
 pub struct Environment {
     /// Kubernetes adds variables of each Service of the namespace; it does unless the pod says no.
     pub service_links: Field<bool>,
-    /// Variables whose values are in an object: `PORT (ConfigMap a)`, or the object alone where all its entries are variables.
-    pub of_objects: Vec<String>,
+    /// Variables whose values are not in the pod, or were left out of a bundle: `PORT (ConfigMap a)`, `PORT`, or the object alone where all
+    /// its entries are variables.
+    pub of_unknown_length: Vec<String>,
     /// Variables that are longer than Linux allows.
     pub too_long: Vec<String>,
 }
@@ -201,10 +202,13 @@ impl Environment {
             Some(format!("{kind} {name}"))
         };
         let named = env.known.iter().filter_map(|variable| {
-            let from = variable.value_from.set()?;
+            let name = variable.name.text();
+            let Some(from) = variable.value_from.set() else {
+                return variable.value.as_str().is_none().then(|| name.to_owned());
+            };
             let object = object(&from.config_map_key_ref, "ConfigMap")
                 .or_else(|| object(&from.secret_key_ref, "Secret"))?;
-            Some(format!("{} ({object})", variable.name.text()))
+            Some(format!("{name} ({object})"))
         });
         let whole = env_from.known.iter().filter_map(|from| {
             object(&from.config_map_ref, "ConfigMap").or_else(|| object(&from.secret_ref, "Secret"))
@@ -216,7 +220,7 @@ impl Environment {
         });
         Self {
             service_links,
-            of_objects: named.chain(whole).collect(),
+            of_unknown_length: named.chain(whole).collect(),
             too_long: too_long.map(|v| v.name.text().to_owned()).collect(),
         }
     }

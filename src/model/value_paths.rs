@@ -25,8 +25,21 @@ pub fn of_amount(values: &Value, end: &[&str], amounts: &[&str]) -> Vec<(String,
     found
 }
 
-/// The path in a text that the values lack, with the one beside it that has almost the same name.
+/// The path that a text asks for and the values lack, with the one beside it that has almost the same name.
 pub fn misspelt<'t>(values: &Value, text: &'t str) -> Option<(&'t str, String)> {
+    const ASKS: [&str; 6] = [
+        "required",
+        "missing",
+        "must be set",
+        "must be given",
+        "not set",
+        "set ",
+    ];
+    const REFUSES: [&str; 4] = ["must not", "not allowed", "not supported", "may not"];
+    let has = |words: &[&str]| words.iter().any(|word| text.to_lowercase().contains(word));
+    if !has(&ASKS) || has(&REFUSES) {
+        return None;
+    }
     let is_inner = |c: char| c.is_ascii_alphanumeric() || ['.', '-', '_'].contains(&c);
     text.split(|c| !is_inner(c)).find_map(|word| {
         let word = word.trim_matches('.');
@@ -40,7 +53,11 @@ pub fn misspelt<'t>(values: &Value, text: &'t str) -> Option<(&'t str, String)> 
             return None;
         }
         let near = crate::text::near(last, parent.keys().map(String::as_str));
-        Some((path, format!("{before}.{}", near.first()?)))
+        // A longer name may be another key.
+        let near = near
+            .iter()
+            .find(|key| key.len().abs_diff(last.len()) <= 2)?;
+        Some((path, format!("{before}.{near}")))
     })
 }
 
@@ -84,10 +101,14 @@ mod tests {
         ] {
             assert_eq!(of(text), found, "{text}");
         }
+        let preset = json!({"job": {"resourcesPreset": "nano"}});
+        assert_eq!(misspelt(&preset, "job.resources is required"), None);
         for text in [
             // It is there; nothing is like it; no map; a word alone.
             "job.image must be text",
             "job.account is required",
+            "job.resources must not be set",
+            "job.resources is refused",
             "job.image.tags is required",
             "namespace is required",
             "no such.path",

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::model::condition::Condition;
 use crate::model::kustomization::{Kustomization, State, is_cut_off, is_of_download, names};
 use crate::model::lookup::typed;
-use crate::text::one_line;
+use crate::text::{few, one_line};
 use k8s_openapi::jiff::Timestamp;
 
 /// The most Kustomizations that are named.
@@ -190,10 +190,17 @@ fn of_others(
                     message.map_or(String::new(), |message| format!(" ({message})"))
                 ));
                 match (awaited(all, k), said) {
-                    (Some(last), _) if explained.contains(&last) => error,
-                    (Some(last), _) => {
-                        explained.push(last);
-                        of_dependency(last, error)
+                    (Some(awaited), _) => {
+                        let ends = match &awaited {
+                            Awaited::Last(last, _) => vec![*last],
+                            Awaited::Circle(all) => all.clone(),
+                        };
+                        let is_new = !explained.contains(&ends[0]);
+                        explained.extend(ends);
+                        match is_new {
+                            true => of_awaited(&awaited, error),
+                            false => error,
+                        }
                     }
                     (None, Some(condition)) => match k.remedy(&condition.message) {
                         Some(remedy) => error.hint(remedy.to_string()),
@@ -210,41 +217,74 @@ fn of_others(
     }
 }
 
-/// The Kustomization that `k` waits for, at the end of a chain where that one waits too.
-fn awaited<'k>(all: &'k [Kustomization], k: &'k Kustomization) -> Option<&'k Kustomization> {
-    let mut last = k;
-    // Two may wait for each other.
-    for _ in 0..all.len() {
-        let message = said(last).map(|condition| condition.message.as_str());
-        let next = message
-            .and_then(Kustomization::waited_for)
-            .and_then(|id| all.iter().find(|other| other.meta.id() == id));
-        match next {
-            Some(next) => last = next,
-            None => break,
+/// What a Kustomization waits for in the end.
+enum Awaited<'k> {
+    /// Another one, with those between the two.
+    Last(&'k Kustomization, Vec<&'k Kustomization>),
+    /// They wait for each other.
+    Circle(Vec<&'k Kustomization>),
+}
+
+/// What `k` waits for, by the messages of those that wait too; `None` where it names none that was read.
+fn awaited<'k>(all: &'k [Kustomization], k: &'k Kustomization) -> Option<Awaited<'k>> {
+    let next = |k: &Kustomization| {
+        let id = Kustomization::waited_for(&said(k)?.message)?;
+        all.iter().find(|other| other.meta.id() == id)
+    };
+    let mut chain = vec![next(k)?];
+    while let Some(next) = next(chain[chain.len() - 1]) {
+        if next == k {
+            chain.insert(0, next);
+            return Some(Awaited::Circle(chain));
+        }
+        if let Some(at) = chain.iter().position(|own| *own == next) {
+            return Some(Awaited::Circle(chain.split_off(at)));
+        }
+        chain.push(next);
+    }
+    let last = chain.pop()?;
+    Some(Awaited::Last(last, chain))
+}
+
+/// Adds why what a Kustomization waits for is not ready.
+fn of_awaited(awaited: &Awaited<'_>, error: Error) -> Error {
+    let ids = |all: &[&Kustomization]| {
+        let ids: Vec<String> = all.iter().map(|k| id(k)).collect();
+        few(&ids, " and ", SHOWN)
+    };
+    match awaited {
+        Awaited::Circle(all) if all.len() == 1 => error.hint(format!(
+            "Kustomization {} waits for itself: correct its spec.dependsOn",
+            ids(all)
+        )),
+        Awaited::Circle(all) => error.hint(format!(
+            "Kustomizations {} wait for each other: remove one entry of spec.dependsOn",
+            ids(all)
+        )),
+        Awaited::Last(k, between) => {
+            let between = match between.as_slice() {
+                [] => String::new(),
+                all => format!(", by way of {},", ids(all)),
+            };
+            of_dependency(k, &between, error)
         }
     }
-    (last != k).then_some(last)
 }
 
 /// Adds why the Kustomization that another one waits for is not ready.
-fn of_dependency(k: &Kustomization, error: Error) -> Error {
-    let id = id(k);
+fn of_dependency(k: &Kustomization, between: &str, error: Error) -> Error {
+    let waits = format!("it waits{between} for Kustomization {}", id(k));
     let Some(condition) = said(k) else {
         return match k.state() {
-            State::Applied => error.hint(format!(
-                "Kustomization {id}, for which it waits, is Ready by now"
-            )),
-            State::Suspended(_) => error.hint(format!(
-                "Kustomization {id}, for which it waits, is suspended"
-            )),
+            State::Applied => error.hint(format!("{waits}, which is Ready now")),
+            State::Suspended(_) => error.hint(format!("{waits}, which is suspended")),
             _ => error.hint(format!(
-                "why Kustomization {id}, for which it waits, is not Ready is not known"
+                "{waits}, and it is not known why that is not Ready"
             )),
         };
     };
     let error = error.hint(format!(
-        "it waits for Kustomization {id}, which is not Ready: {}",
+        "{waits}, which is not Ready: {}",
         one_line(&condition.message)
     ));
     match k.remedy(&condition.message) {
@@ -489,24 +529,24 @@ mod tests {
         ];
         insta::assert_snapshot!(all.join("\n\n"), @"
         Kustomization n/onboardings is not Ready for its current spec, so its folder may not have been applied yet (dependency 'n/b' is not ready)
-        it waits for Kustomization n/c, which is not Ready: health check failed after 5m0s: timeout waiting for: [ImagePolicy/n/i status: 'Terminating']
-        ImagePolicy n/i: deleted, but kept by a finalizer; check that image-reflector-controller runs, which removes it. If that controller was removed on purpose, remove the finalizers by hand
+        it waits, by way of n/b, for Kustomization n/c, which is not Ready: health check failed after 5m0s: timeout waiting for: [ImagePolicy/n/i status: 'Terminating']
+        ImagePolicy n/i: being deleted, and usually held by a finalizer (metadata.finalizers); check that image-reflector-controller runs, which removes its own. If that controller was removed on purpose, remove finalizers.fluxcd.io by hand
         Kustomization n/b is not Ready for its current spec, so its folder may not have been applied yet (dependency 'n/c' is not ready)
 
         Kustomization n/onboardings is not Ready for its current spec, so its folder may not have been applied yet (dependency 'n/b' is not ready)
-        Kustomization n/c, for which it waits, is Ready by now
+        it waits, by way of n/b, for Kustomization n/c, which is Ready now
         Kustomization n/b is not Ready for its current spec, so its folder may not have been applied yet (dependency 'n/c' is not ready)
         all of them: kubectl get kustomizations.kustomize.toolkit.fluxcd.io -A
 
         Kustomization n/c is suspended, so nothing new in its folder is applied
         Kustomization n/onboardings is not Ready for its current spec, so its folder may not have been applied yet (dependency 'n/b' is not ready)
-        Kustomization n/c, for which it waits, is suspended
+        it waits, by way of n/b, for Kustomization n/c, which is suspended
         Kustomization n/b is not Ready for its current spec, so its folder may not have been applied yet (dependency 'n/c' is not ready)
 
         Kustomization n/onboardings is not Ready for its current spec, so its folder may not have been applied yet (dependency 'n/b' is not ready)
-        it waits for Kustomization n/b, which is not Ready: dependency 'n/c' is not ready
-        first fix the Kustomization that the message names, or correct spec.dependsOn
+        Kustomizations n/b and n/c wait for each other: remove one entry of spec.dependsOn
         Kustomization n/b is not Ready for its current spec, so its folder may not have been applied yet (dependency 'n/c' is not ready)
+        Kustomization n/c is not Ready for its current spec, so its folder may not have been applied yet (dependency 'n/b' is not ready)
 
         Kustomization n/onboardings is not Ready for its current spec, so its folder may not have been applied yet (dependency 'n/b' is not ready)
         it waits for Kustomization n/b, which is not Ready: dependency 'n/c' is not ready

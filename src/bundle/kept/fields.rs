@@ -195,7 +195,7 @@ pub(super) const RESOURCES: [Resource; 36] = [
             spec/containers/*/name spec/initContainers/*/name status/containerStatuses/*/name status/initContainerStatuses/*/name
             spec/volumes/*/name spec/volumes/*/configMap/name spec/volumes/*/secret/secretName
             spec/containers/*/volumeMounts/*/name spec/initContainers/*/volumeMounts/*/name
-            spec/dnsConfig/searches/* spec/dnsConfig/options/*/name
+            spec/dnsPolicy spec/dnsConfig/searches/* spec/dnsConfig/options/*/name
             spec/containers/*/env/*/name spec/containers/*/env/*/valueFrom/configMapKeyRef/name spec/containers/*/env/*/valueFrom/secretKeyRef/name
             spec/containers/*/envFrom/*/configMapRef/name spec/containers/*/envFrom/*/secretRef/name
         word: metadata/ownerReferences/*/kind spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms/*/matchExpressions/*/operator

@@ -6,7 +6,7 @@ use crate::diagnosis::job::{Death, Job, Outcome};
 use crate::diagnosis::object_commands;
 use crate::diagnosis::retries::{Fixes, then};
 use crate::diagnosis::rule::{Role, Rule, Severity, Verdict};
-use crate::model::creation_log::{explained, has_broken_value};
+use crate::model::creation_log::{explained, has_broken_name};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     code: "SKVS305",
@@ -31,7 +31,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let Some(Outcome::Refused(death)) = case.outcome_by_log()? else {
         return Ok(None);
     };
-    let is_broken = has_broken_value(&death.said());
+    let is_broken = has_broken_name(&death.said());
     let refused = case.job_as_far_as_read().before_lock();
     Job::died(case, death, "CouchDB refuses the credentials of the creation Job")
         .seen(refused.map(Death::evidence))
@@ -40,10 +40,10 @@ fn check(case: &Case<'_>) -> Verdict {
         }))
         .why("The Job reads the admin's name and password from a Secret; CouchDB answered and does not accept them.")
         .whys(explained(&death.said()))
-        .whys(is_broken.then_some("A value in the log ends with a line break, which CouchDB takes for a part of the name or password. The output of echo has one at its end, and so has a Secret made of it."))
+        .whys(is_broken.then_some("The user's name in the log ends with a line break, which CouchDB takes as part of it. The output of echo ends with one, so a Secret made from it may have one in the password too."))
         .step("See which Secret and keys the Job uses (this prints names, not passwords):")
         .command(object_commands::describe(&death.pod))
-        .steps(is_broken.then(|| "Write its values again without a line break at their ends, such as with --from-literal, or with printf in place of echo. Decoded on a terminal both look the same.".to_owned()))
+        .steps(is_broken.then(|| "Write the Secret's values again without a line break at the end, for instance with --from-literal, or with printf in place of echo. On a terminal both look the same.".to_owned()))
         .step("Correct it from the Secret of the CouchDB release. Do not try passwords: several wrong ones lock the account.")
         .then(then(case, Fixes::Elsewhere))
         .into()
@@ -72,10 +72,7 @@ mod tests {
             fixture::reasoned(found.unwrap().unwrap())
         };
         let broken = of("PUT http://db:5984/a as user 'admin\n'");
-        assert!(
-            broken.contains("ends with a line break, which CouchDB takes"),
-            "{broken}"
-        );
+        assert!(broken.contains("ends with a line break"), "{broken}");
         assert!(broken.contains("printf in place of echo"), "{broken}");
         let whole = of("PUT http://db:5984/a as user 'admin'\n'a'");
         assert!(!whole.contains("line break"), "{whole}");

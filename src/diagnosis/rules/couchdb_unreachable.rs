@@ -156,7 +156,7 @@ fn search_domains(case: &Case<'_>, finding: Finding, pod: &Subject, host: Option
     let domains = one_line(&few(domains, ", ", DOMAINS));
     finding
         .why(format!(
-            "The pod's dnsConfig has search domains of its own ({domains}). {host} has fewer dots than ndots, so it is looked for there first. A server that answers for every name there, without an address, ends the search."
+            "The pod's dnsConfig has search domains of its own ({domains}). {host} has fewer dots than ndots, so the resolver asks for it there first. If a server there answers for every name, it may never ask for {host} itself."
         ))
         .step(format!(
             "See whether the cluster's DNS was asked for {host} itself. If it was not, remove the search domain from the pod's dnsConfig, set its option ndots to 1, or write the host with a dot at its end"

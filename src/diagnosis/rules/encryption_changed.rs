@@ -34,9 +34,7 @@ fn check(case: &Case<'_>) -> Verdict {
     if let Some(unread) = case.unread_values(&["encryption"]) {
         return Err(unread);
     }
-    let was = first::encryption(first)?;
-    // Not set is the chart's default.
-    let is = case.hr().values().encryption.unwrap_or(true);
+    let [was, is] = first::encryption(case, first)?;
     if was == is {
         return Ok(None);
     }

@@ -67,18 +67,19 @@ fn of_release(case: &Case<'_>, finding: Finding, object: &str, rule: &str) -> Op
         Some(_) => "spec.releaseName",
         None => "Flux makes it of target namespace and HelmRelease",
     };
-    let finding = finding
-        .why(format!(
-            "Its name is that of the release ({}; {origin}), to which the chart adds {} characters.",
-            one_line(&release),
-            added.len()
-        ))
-        .step(format!(
+    let finding = finding.why(format!(
+        "Its name is that of the release ({}; {origin}), to which the chart adds {} characters.",
+        one_line(&release),
+        added.len()
+    ));
+    let is_new = case.reason() == "InstallFailed" && hr.deployed_version().is_none();
+    let finding = match is_new {
+        true => finding.step(format!(
             "Set spec.releaseName in the manifest to a name of {rest} characters at most, or have the chart's publisher shorten the object's name"
-        ));
-    let finding = match hr.deployed_version() {
-        Some(_) => finding.why("A release is deployed under the present name: with another one Flux uninstalls it, and installs a new one."),
-        None => finding,
+        )),
+        false => finding
+            .why("A release may be installed under this name. With another one Flux uninstalls it and installs a new one, whose creation Job fails with 412 (SKVS301) because the database exists.")
+            .step("Have the chart's publisher shorten the object's name, and keep spec.releaseName as it is"),
     };
     Some(finding.then(then(case, Fixes::Manifest)))
 }
@@ -130,9 +131,13 @@ mod tests {
         ");
         let deployed = of_job(&job, release, "deployed");
         assert!(
-            deployed[1].starts_with("A release is deployed under the present name"),
+            deployed[1].starts_with("A release may be installed under this name"),
             "{deployed:?}"
         );
+        let step = deployed
+            .iter()
+            .any(|line| line.starts_with("Set spec.releaseName"));
+        assert!(!step, "{deployed:?}");
         // Another name, and one that is not too long itself.
         let other = "It is derived from the onboarding's names.";
         assert_eq!(of_job(&format!("x{job}"), release, "failed")[0], other);

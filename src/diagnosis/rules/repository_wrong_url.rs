@@ -56,7 +56,7 @@ const GIT: Fault = Fault {
 
 const BUCKET: Fault = Fault {
     kind: SourceError::NotFound,
-    wrong: "does not exist there",
+    wrong: "names a bucket that does not exist there",
     why: "The endpoint answers, but has no bucket of that name in this region.",
     step: "Correct spec.bucketName, spec.endpoint or spec.region:",
 };
@@ -64,7 +64,7 @@ const BUCKET: Fault = Fault {
 /// A bucket of that name exists.
 const REGION: Fault = Fault {
     kind: SourceError::Region,
-    wrong: "is in another region",
+    wrong: "names a bucket of another region",
     why: "The endpoint answers that another region has the bucket, and source-controller does not follow it there.",
     step: "Find out the region (command aws, s3api get-bucket-location), and correct spec.endpoint and spec.region:",
 };
@@ -86,8 +86,9 @@ const REF: Fault = Fault {
 
 fn check(case: &Case<'_>) -> Verdict {
     let Some((told, _)) = sources::find(case, SourceError::NotFound) else {
-        return match sources::repository(case, &REGION)? {
-            Some(finding) => Ok(Some(finding)),
+        let region = sources::find(case, SourceError::Region);
+        return match region.filter(|(told, _)| told.subject.kind == "Bucket") {
+            Some(_) => sources::repository(case, &REGION),
             None => sources::repository(case, &REF),
         };
     };
@@ -123,13 +124,13 @@ mod tests {
             |kind: &str, spec: Value, text: &str| of_source(kind, &spec, text, super::RULE.code);
         let bucket = json!({"bucketName": "charts", "endpoint": "minio.example", "url": null});
         insta::assert_snapshot!(of("Bucket", bucket, "bucket 'charts' not found"), @r#"
-        Bucket flux-system/wit-artifactory at minio.example does not exist there
+        Bucket flux-system/wit-artifactory at minio.example names a bucket that does not exist there
         Correct spec.bucketName, spec.endpoint or spec.region:
         $ kubectl describe -n flux-system buckets.source.toolkit.fluxcd.io wit-artifactory
         "#);
         let s3 = json!({"bucketName": "charts", "endpoint": "s3.eu-central-1.amazonaws.com", "region": "eu-central-1", "url": null});
         insta::assert_snapshot!(of("Bucket", s3, "failed to confirm existence of 'charts' bucket: 301 response missing Location header"), @"
-        Bucket flux-system/wit-artifactory at s3.eu-central-1.amazonaws.com is in another region
+        Bucket flux-system/wit-artifactory at s3.eu-central-1.amazonaws.com names a bucket of another region
         Find out the region (command aws, s3api get-bucket-location), and correct spec.endpoint and spec.region:
         $ kubectl describe -n flux-system buckets.source.toolkit.fluxcd.io wit-artifactory
         ");

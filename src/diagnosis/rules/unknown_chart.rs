@@ -93,7 +93,7 @@ fn check(case: &Case<'_>) -> Verdict {
         let links = sources::links(case).map(|link| Subject::from(&link.meta));
         return links
             .fold(finding, |finding, link| finding.command(sources::reconcile(case, &link)))
-            .step("If it stays so, restart source-controller. If the index does not have the chart, correct spec.chart.spec.sourceRef; a mirror may have it with a folder before its name, which then belongs into spec.chart.spec.chart (folder/secure-kvs-onboarding).")
+            .step("If it stays so, restart source-controller. If the index does not have the chart, correct spec.chart.spec.sourceRef; a mirror may have it with a folder before its name, which then belongs in spec.chart.spec.chart (folder/secure-kvs-onboarding).")
             .then(then(case, Fixes::Elsewhere))
             .into();
     }

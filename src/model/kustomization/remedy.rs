@@ -82,6 +82,8 @@ impl Remedy {
 pub(super) struct Target<'m> {
     pub(super) kind: &'m str,
     pub(super) name: &'m str,
+    /// As the text writes it: `HelmRelease.v2.helm.toolkit.fluxcd.io/a.n`.
+    id: &'m str,
 }
 
 /// Reads which object a patch is for.
@@ -90,17 +92,30 @@ pub(super) fn target(message: &str) -> Option<Target<'_>> {
     let id = id.split([';', ' ', ',']).next()?;
     let (kind, name) = id.split_once('/')?;
     let (kind, (name, _)) = (kind.split('.').next()?, name.rsplit_once('.')?);
-    (!kind.is_empty() && !name.is_empty()).then_some(Target { kind, name })
+    (!kind.is_empty() && !name.is_empty()).then_some(Target { kind, name, id })
 }
 
 impl Target<'_> {
-    /// What to do about the patch. `is_in_spec`: the Kustomization's own spec has it. `near`: the name like this that an object has.
+    /// What to do about the patch. `is_in_spec`: the Kustomization's own spec has it. `near`: the name that was
+    /// applied before, this one or one like it.
     pub(super) fn remedy(&self, is_in_spec: bool, near: Option<&str>) -> Remedy {
         let place = match is_in_spec {
             true => "spec.patches of the Kustomization has a patch for",
             false => "a patch or a replacement names",
         };
-        let like = near.map_or_else(String::new, |name| format!(" (it has {})", one_line(name)));
+        let like = match near {
+            None => String::new(),
+            Some(name) if name == self.name => {
+                return Remedy {
+                    what: one_line(&format!(
+                        "{place} {}; the folder has none with this version, kind and namespace, although one of this name was applied before: compare them, or remove the patch",
+                        self.id
+                    )),
+                    is_in_repository: true,
+                };
+            }
+            Some(name) => format!(" (applied before: {})", one_line(name)),
+        };
         let object = one_line(&format!("{} {}", self.kind, self.name));
         Remedy {
             what: format!(
@@ -135,7 +150,18 @@ fn terminating(message: &str) -> Option<String> {
     objects.retain(|object| object.status == "Terminating");
     let first = objects.first()?;
     let ids = objects.iter().map(|o| format!("{} {}", o.kind, o.id()));
-    let ids = few(&ids.collect::<Vec<_>>(), ", ", TERMINATING);
+    let ids = one_line(&few(&ids.collect::<Vec<_>>(), ", ", TERMINATING));
+    let has = |kinds: &[&str]| objects.iter().any(|o| kinds.contains(&o.kind.as_str()));
+    if has(&["PersistentVolumeClaim", "PersistentVolume"]) {
+        return Some(format!(
+            "{ids}: being deleted, and its data may go with it. Keep the pods and finalizers that hold it; first set the reclaim policy of the volume to Retain"
+        ));
+    }
+    if has(&["Namespace"]) {
+        return Some(format!(
+            "{ids}: being deleted, and a namespace stays until all that is in it is gone; its conditions name what is left"
+        ));
+    }
     let same = controller(&first.kind).filter(|own| {
         objects
             .iter()
@@ -144,14 +170,14 @@ fn terminating(message: &str) -> Option<String> {
     let whose = match same {
         // Their objects have nothing outside the cluster.
         Some(controller) if controller.starts_with("image-") => format!(
-            "check that {controller} runs, which removes it. If that controller was removed on purpose, remove the finalizers by hand"
+            "check that {controller} runs, which removes its own. If that controller was removed on purpose, remove finalizers.fluxcd.io by hand"
         ),
-        Some(controller) => format!("check that {controller} runs, which removes it"),
+        Some(controller) => format!("check that {controller} runs, which removes its own"),
         None => "check that the controller that removes it runs".to_owned(),
     };
-    Some(one_line(&format!(
-        "{ids}: deleted, but kept by a finalizer; {whose}"
-    )))
+    Some(format!(
+        "{ids}: being deleted, and usually held by a finalizer (metadata.finalizers); {whose}"
+    ))
 }
 
 /// Without quotes YAML reads it as true, false, a number or nothing.
@@ -306,7 +332,16 @@ mod tests {
         let id = "HelmRelease.v2.helm.toolkit.fluxcd.io/team--orders.n";
         let own =
             serde_json::json!([{"patch": "kind: HelmRelease\nmetadata:\n  name: team--orders\n"}]);
-        insta::assert_snapshot!(of(own.clone(), id), @"spec.patches of the Kustomization has a patch for HelmRelease team--orders, which the folder does not have (it has team--order): correct the name there, or remove the patch");
+        insta::assert_snapshot!(of(own.clone(), id), @"spec.patches of the Kustomization has a patch for HelmRelease team--orders, which the folder does not have (applied before: team--order): correct the name there, or remove the patch");
+        let same = of(
+            own.clone(),
+            "HelmRelease.v2beta1.helm.toolkit.fluxcd.io/team--order.[noNs]",
+        );
+        assert!(
+            same.contains("although one of this name was applied before"),
+            "{same}"
+        );
+        assert!(!same.contains("correct the name"), "{same}");
         // Another name, and another kind.
         let other = of(
             own.clone(),
@@ -365,11 +400,24 @@ mod tests {
         };
         let [image, chart, own] = ["ImagePolicy/n/a", "HelmChart/n/b", "Widget/n/c"]
             .map(|id| format!("{id} status: 'Terminating'"));
-        insta::assert_snapshot!(of(&image).unwrap(), @"ImagePolicy n/a: deleted, but kept by a finalizer; check that image-reflector-controller runs, which removes it. If that controller was removed on purpose, remove the finalizers by hand");
-        insta::assert_snapshot!(of(&chart).unwrap(), @"HelmChart n/b: deleted, but kept by a finalizer; check that source-controller runs, which removes it");
-        insta::assert_snapshot!(of(&format!("{image}, {chart}")).unwrap(), @"ImagePolicy n/a, HelmChart n/b: deleted, but kept by a finalizer; check that the controller that removes it runs");
-        insta::assert_snapshot!(of(&own).unwrap(), @"Widget n/c: deleted, but kept by a finalizer; check that the controller that removes it runs");
+        insta::assert_snapshot!(of(&image).unwrap(), @"ImagePolicy n/a: being deleted, and usually held by a finalizer (metadata.finalizers); check that image-reflector-controller runs, which removes its own. If that controller was removed on purpose, remove finalizers.fluxcd.io by hand");
+        insta::assert_snapshot!(of(&chart).unwrap(), @"HelmChart n/b: being deleted, and usually held by a finalizer (metadata.finalizers); check that source-controller runs, which removes its own");
+        insta::assert_snapshot!(of(&format!("{image}, {chart}")).unwrap(), @"ImagePolicy n/a, HelmChart n/b: being deleted, and usually held by a finalizer (metadata.finalizers); check that the controller that removes it runs");
+        insta::assert_snapshot!(of(&own).unwrap(), @"Widget n/c: being deleted, and usually held by a finalizer (metadata.finalizers); check that the controller that removes it runs");
         assert_eq!(of("HelmRelease/n/a status: 'InProgress'"), None);
+        let data = of(&format!(
+            "PersistentVolumeClaim/n/d status: 'Terminating', {image}"
+        ))
+        .unwrap();
+        assert!(
+            data.contains("to Retain") && !data.contains("by hand"),
+            "{data}"
+        );
+        let namespace = of("Namespace/n status: 'Terminating'").unwrap();
+        assert!(
+            namespace.contains("its conditions name what is left"),
+            "{namespace}"
+        );
     }
 
     #[test]
