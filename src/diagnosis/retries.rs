@@ -359,6 +359,18 @@ mod tests {
     }
 
     #[test]
+    fn a_chart_that_was_not_rendered_has_left_nothing() {
+        let unread = |s: &mut Snapshot| {
+            exhausted(s);
+            s.revisions = Read::not_asked("x");
+            s.helm_release.status.history.clear();
+        };
+        insta::assert_snapshot!(told("values-refused", Fixes::Manifest, unread), @"Flux picks up the changed manifest on its own.");
+        // Another failure may have stored a revision.
+        insta::assert_snapshot!(told("target-namespace-missing", Fixes::Manifest, unread), @"Flux has stopped retrying; once the manifest changes, it starts again on its own. Whether the creation Job succeeded is unknown: if it did not, first remove the failed release (helm uninstall), because an upgrade does not run the Job.");
+    }
+
+    #[test]
     fn a_database_that_was_created_needs_no_second_installation() {
         let created = |s: &mut Snapshot| {
             let release = |status: &str| Revision {
