@@ -178,7 +178,9 @@ fn of_detached(
             "The storage driver cannot detach it: {}.",
             scrub(fault.trim_end_matches(['.', ' '])).0
         )),
-        None => finding.why("It says no reason why the volume is not detached yet."),
+        None => {
+            finding.why("The VolumeAttachment gives no reason why the volume is not detached yet.")
+        }
     };
     let finding = match &state {
         Some(State::Gone) => finding.why(format!("Node {name} no longer exists.")),
@@ -469,7 +471,7 @@ mod tests {
         $ kubectl describe volumeattachment csi-1
 
         Volume pv-1 is still attached to node w, and Kubernetes has been detaching it since 2026-11-27T03:58:12Z: VolumeAttachment csi-1 is being deleted.
-        It says no reason why the volume is not detached yet.
+        The VolumeAttachment gives no reason why the volume is not detached yet.
         x
         Wait for the detachment. If it stays so, read the log of the storage driver's controller:
         $ kubectl describe volumeattachment csi-1

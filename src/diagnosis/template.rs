@@ -4,13 +4,13 @@ use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};
 use super::object_commands;
 use super::serving::{self, Unserving};
-use crate::model::kubelet;
 use crate::model::names::is_object_name;
-use crate::model::pod::{Container, Pod};
+use crate::model::pod::Pod;
 use crate::model::stateful_set::{Kept, Rule, Standing, StatefulSet};
 use crate::snapshot::{Checked, Unread, Why};
 
-/// The finding with the pods that are not serving, and the step for the first: if only its older template is at fault, to delete it once.
+/// The finding with the pods that are not serving, and the step for the first: if the present template may correct its fault, to delete it
+/// once. Any other fault stays with a new pod, or ends by itself in this one.
 pub(super) fn shown<'p>(
     case: &Case<'_>,
     finding: Finding,
@@ -24,21 +24,27 @@ pub(super) fn shown<'p>(
         return serving::shown(finding, unserving);
     };
     match standing(case, pod) {
-        Ok(Some((set, Standing::Kept(kept)))) if !is_same_image(pod, set) => {
-            let finding = serving::with_reasons(finding, unserving);
-            deleted_once(finding, pod, set, &kept)
-        }
+        Ok(Some((set, Standing::Kept(kept)))) => match corrected(pod, set) {
+            Some(image) => {
+                let finding = serving::with_reasons(finding, unserving);
+                deleted_once(with_revisions(finding, pod, set, &kept, Some(image)), pod)
+            }
+            None => {
+                let finding = serving::shown(finding, unserving);
+                with_revisions(finding, pod, set, &kept, None)
+            }
+        },
         Ok(Some((set, Standing::Unknown))) => {
             let set = Subject::from(&set.meta);
             let unknown =
-                format!("Whether {set} has another template by now is unknown: it does not say.");
+                format!("Whether {set} now has a newer template is unknown: it does not say.");
             serving::shown(finding.why(unknown), unserving)
         }
         // What keeps it from its start may be corrected in the template.
         Err(unread) if !unread.is_not_needed() && pod.culprit().is_some() => {
             let why = unread.why.clause();
             let unknown = format!(
-                "Whether {} has another template by now is unknown: {why}.",
+                "Whether {} now has a newer template is unknown: {why}.",
                 unread.what
             );
             serving::shown(finding.why(unknown), unserving)
@@ -47,7 +53,7 @@ pub(super) fn shown<'p>(
     }
 }
 
-/// The StatefulSet that made the pod, and how the pod stands to its template; `None` where no StatefulSet made it, or it is gone.
+/// The StatefulSet that made the pod, and whether it keeps the pod as an older template made it; `None` where no StatefulSet made it, or it is gone.
 fn standing<'a>(case: &Case<'a>, pod: &'a Pod) -> Checked<Option<(&'a StatefulSet, Standing<'a>)>> {
     let Some(name) = pod.stateful_set() else {
         return Ok(None);
@@ -66,39 +72,46 @@ fn standing<'a>(case: &Case<'a>, pod: &'a Pod) -> Checked<Option<(&'a StatefulSe
     Ok(set.map(|set| (set, set.standing(pod))))
 }
 
-/// The pod lacks its image, and the present template has the same one.
-fn is_same_image(pod: &Pod, set: &StatefulSet) -> bool {
-    let lacks_image = |container: &&Container| {
-        let waiting = container.waiting();
-        waiting.is_some_and(|waiting| kubelet::is_about_image(&waiting.reason))
-    };
-    let lacking = pod.culprit().filter(lacks_image);
-    let image = lacking.and_then(|container| pod.image(&container.name));
-    let newest = lacking.and_then(|container| set.image(&container.name));
-    image.is_some() && image == newest
+/// The container that does not start or ends badly, and the image that it has in the present template, if that is another one.
+fn corrected<'a>(pod: &'a Pod, set: &'a StatefulSet) -> Option<(&'a str, &'a str)> {
+    // A lost node would keep the pod in its deletion.
+    if !pod.meta.deleted.is_absent() || pod.unheard().is_some() {
+        return None;
+    }
+    let name = pod.culprit()?.name.as_str();
+    let (own, newest) = (pod.image(name)?, set.image(name)?);
+    (own != newest).then_some((name, newest))
 }
 
-fn deleted_once(finding: Finding, pod: &Pod, set: &StatefulSet, kept: &Kept<'_>) -> Finding {
+/// Adds that the pod is of an older template, and why it stays so.
+fn with_revisions(
+    finding: Finding,
+    pod: &Pod,
+    set: &StatefulSet,
+    kept: &Kept<'_>,
+    image: Option<(&str, &str)>,
+) -> Finding {
     let subject = Subject::from(&pod.meta);
     let owner = Subject::from(&set.meta);
-    let image = pod.culprit().map(|container| container.name.as_str());
-    let image = image.and_then(|name| Some((name, set.image(name)?)));
-    let image = image.filter(|(name, newest)| pod.image(name) != Some(*newest));
     let image = image.map_or_else(String::new, |(name, image)| {
         format!(" There, container {name} has image {image}.")
     });
     let rule = match kept.rule {
         Rule::OrderedReady => {
-            "It does not replace a pod that is not ready (podManagementPolicy OrderedReady), so the pod stays as it is."
+            "It does not replace a pod that is not ready (podManagementPolicy OrderedReady), so the pod keeps the older template until it is ready or deleted."
         }
         Rule::OnDelete => {
-            "It replaces a pod only once that is deleted (updateStrategy OnDelete), so the pod stays as it is."
+            "It replaces a pod only once that is deleted (updateStrategy OnDelete), so the pod keeps the older template until then."
         }
     };
-    let finding = finding
-        .why(format!("{subject} was made from an older template (revision {}) of {owner}, which has another one by now ({}).{image}", kept.own, kept.newest))
+    finding
+        .why(format!("{subject} was made from an older template (revision {}) of {owner}, which now has a newer one ({}).{image}", kept.own, kept.newest))
         .why(rule)
-        .seen([Evidence::new(owner, ".status.updateRevision", kept.newest)]);
+        .seen([Evidence::new(owner, ".status.updateRevision", kept.newest)])
+}
+
+fn deleted_once(finding: Finding, pod: &Pod) -> Finding {
+    let subject = Subject::from(&pod.meta);
     let (namespace, name) = (pod.meta.namespace.as_str(), pod.meta.name.as_str());
     let mut claims: Vec<&str> = pod.claims().collect();
     if !pod.has_whole_volumes() || !claims.iter().all(|claim| is_object_name(claim)) {

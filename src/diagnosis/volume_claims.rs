@@ -54,7 +54,7 @@ pub(super) fn tell(case: &Case<'_>, finding: Finding, waited: &WaitedClaim) -> F
     let of = subject(waited);
     let claim = match waited.claim() {
         Ok(Some(claim)) => claim,
-        Ok(None) => return finding.why(format!("{of} does not exist by now.")),
+        Ok(None) => return finding.why(format!("{of} does not exist.")),
         Err(unread) => {
             let why = unread.why.clause();
             return finding.why(format!("{of} was not read: {why}."));

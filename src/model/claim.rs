@@ -9,9 +9,11 @@ const LATE: &str = "WaitForFirstConsumer";
 const BY_HAND: &str = "kubernetes.io/no-provisioner";
 /// Where a claim named its class before it had a field for it.
 const OLD_CLASS: &str = "volume.beta.kubernetes.io/storage-class";
+/// The annotation that makes a class the default.
+pub const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
 /// The annotations that make a class the default, the present one first.
 const DEFAULTS: [&str; 2] = [
-    "storageclass.kubernetes.io/is-default-class",
+    DEFAULT_CLASS,
     "storageclass.beta.kubernetes.io/is-default-class",
 ];
 

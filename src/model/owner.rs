@@ -95,19 +95,17 @@ impl Pod {
 
     /// It is over, and its controller has made another one in its place.
     pub fn is_replaced_among<'a>(&self, pods: impl IntoIterator<Item = &'a Self>) -> bool {
-        let Field::Set(own) = self.controller() else {
+        let mut others = pods.into_iter();
+        self.is_over() && others.any(|pod| !pod.is_over() && self.is_sibling_of(pod))
+    }
+
+    /// The same controller surely made both.
+    pub fn is_sibling_of(&self, pod: &Self) -> bool {
+        let (Field::Set(own), Field::Set(other)) = (self.controller(), pod.controller()) else {
             return false;
         };
-        let is_sibling = |pod: &Self| match pod.controller() {
-            Field::Set(other) => {
-                (&own.kind, &own.name, &own.uid) == (&other.kind, &other.name, &other.uid)
-            }
-            Field::Absent | Field::Malformed => false,
-        };
-        let mut others = pods
-            .into_iter()
-            .filter(|pod| pod.meta.namespace == self.meta.namespace);
-        self.is_over() && others.any(|pod| !pod.is_over() && is_sibling(pod))
+        self.meta.namespace == pod.meta.namespace
+            && (&own.kind, &own.name, &own.uid) == (&other.kind, &other.name, &other.uid)
     }
 
     /// It is over, and was to end: a Job's.

@@ -118,8 +118,13 @@ impl Volume {
         self.phase.as_str() == Some("Released")
     }
 
-    /// It stays, with its data, once its claim is gone.
+    /// It stays, with its data, once its claim is gone. One that is being deleted itself does not.
     pub fn is_kept(&self) -> bool {
+        self.keeps_disk() && self.meta.deleted.is_absent()
+    }
+
+    /// Its disk stays once it is gone itself.
+    pub fn keeps_disk(&self) -> bool {
         self.reclaim.as_str() == Some("Retain")
     }
 
@@ -265,6 +270,21 @@ mod tests {
         ] {
             let odd = volume(&|volume| *volume.pointer_mut(field).unwrap() = value.clone());
             assert!(!odd.was_of(&new), "{field}");
+        }
+    }
+
+    #[test]
+    fn a_volume_that_is_being_deleted_does_not_stay() {
+        let of = |deleted: Value, policy: &str| {
+            let metadata = json!({"name": "pv", "deletionTimestamp": deleted});
+            let spec = json!({"persistentVolumeReclaimPolicy": policy});
+            let volume = Volume::from_value(&json!({"metadata": metadata, "spec": spec}));
+            (volume.is_kept(), volume.keeps_disk())
+        };
+        assert_eq!(of(json!(null), "Retain"), (true, true));
+        assert_eq!(of(json!(null), "Delete"), (false, false));
+        for deleted in [json!("2026-11-27T04:12:44Z"), json!(7)] {
+            assert_eq!(of(deleted.clone(), "Retain"), (false, true), "{deleted}");
         }
     }
 

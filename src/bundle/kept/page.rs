@@ -24,6 +24,8 @@ The test `every_fixture_says_the_same_of_what_is_kept` holds that a report says 
   it looks. Of any other name that was scrubbed a report says that it is not known.
 - Behind `<left out>` those words of a text stay that are the name of a database that a HelmRelease in the bundle claims: for every
   claim the bundle says which object and field mentions it.
+- PersistentVolumes and StorageClasses are listed only for a pod without a volume. The list is of the whole cluster: it has the
+  volumes of other namespaces too, with the namespace and name of the claim of each.
 - Who owns a database is never known from a bundle alone: what can claim it was not read in all namespaces, so no report of a bundle
   offers a deletion.
 - The manifest's own texts (context, server, names, selectors, paths), refusals and errors are scrubbed like free text.

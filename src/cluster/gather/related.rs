@@ -51,8 +51,8 @@ pub(super) async fn related(
     (service, couchdb): (&Read<CouchService>, &Read<CouchPods>),
 ) -> Read<Related> {
     let all = pods.with_job(snapshot);
-    let others = own.iter().copied();
-    let held: Vec<&Pod> = all.iter().copied().chain(others).collect();
+    // The pods of the target namespace come last: they may be other people's, and the claims that are read are few.
+    let held: Vec<&Pod> = own.iter().copied().chain(all.iter().copied()).collect();
     let serving = pods.serving.iter().map(|found| &found.pod);
     let (apis, volumes, held, sets, service, couchdb) = futures::join!(
         apis(cluster, snapshot),
@@ -629,6 +629,36 @@ mod tests {
         assert_eq!((found.claims.len(), asked.len()), (HELD_MAX + 1, HELD_MAX));
         let last = found.claims.last().and_then(|claim| claim.claim.unknown());
         assert!(last.unwrap().clause().contains("only 5 claims"), "{last:?}");
+    }
+
+    #[tokio::test]
+    async fn pods_of_the_target_namespace_do_not_crowd_out_those_that_are_asked_for() {
+        let said = "0/3 nodes are available: persistentvolumeclaim \"x\" is being deleted.";
+        let pod = |claim: &str| {
+            let volume = json!({"name": "d", "persistentVolumeClaim": {"claimName": claim}});
+            let unscheduled = json!({"type": "PodScheduled", "status": "False", "message": said});
+            Pod::from_value(
+                &json!({"metadata": {"namespace": "n", "name": claim}, "spec": {"volumes": [volume]},
+                "status": {"conditions": [unscheduled]}}),
+            )
+        };
+        let others: Vec<Pod> = (0..HELD_MAX).map(|n| pod(&format!("other-{n}"))).collect();
+        let own = pod("own");
+        let (cluster, asked) = test_server::answering(&vec![refused("a"); HELD_MAX]);
+        let pods = nodes::Pods {
+            serving: Vec::new(),
+            others: others.iter().collect(),
+        };
+        let (service, couchdb) = no_couchdb();
+        let snapshot = fixture::snapshot("couchdb-unreachable");
+        let near = (&service, &couchdb);
+        related(&cluster, &snapshot, None, &pods, &[&own], near).await;
+        let path = "/api/v1/namespaces/n/persistentvolumeclaims/own".to_owned();
+        let asked = asked.paths();
+        assert!(
+            asked.len() == HELD_MAX && asked.contains(&path),
+            "{asked:?}"
+        );
     }
 
     #[tokio::test]

@@ -6,11 +6,13 @@ use crate::diagnosis::case::Case;
 use crate::diagnosis::finding::{Evidence, Finding, Subject};
 use crate::diagnosis::nodes::pods;
 use crate::diagnosis::object_commands;
-use crate::model::claim::{Claim, StorageClass, awaits_pod};
+use crate::diagnosis::serving::SHOWN;
+use crate::model::claim::{Claim, DEFAULT_CLASS, StorageClass, awaits_pod};
 use crate::model::names::is_object_name;
 use crate::model::placement::Volume;
 use crate::model::pod::Pod;
 use crate::snapshot::{IfRead, Listing, Related, WaitedClaim, Why};
+use crate::text::few;
 use crate::text::scrub::scrub;
 
 /// The patch that has a volume stay without its claim.
@@ -27,13 +29,10 @@ pub(in crate::diagnosis) fn also(case: &Case<'_>, finding: Finding) -> Finding {
     let webhook = webhook.into_iter().flat_map(Listing::known);
     let all = pods(case).chain(webhook.map(|found| &found.pod));
     let held: Vec<&Pod> = all.filter(|pod| pod.is_held_by_claims()).collect();
-    // A finding shows only some of several pods, and the claims of all have to be safe.
-    let homes = held.iter().filter(|pod| is_shown(pod));
-    let homes: Vec<&str> = homes.map(|pod| pod.meta.namespace.as_str()).collect();
-    let near = held.iter().copied();
-    let held: Vec<&Pod> = near
-        .filter(|pod| homes.contains(&pod.meta.namespace.as_str()))
-        .collect();
+    // A finding shows only some of a workload's pods, and the claims of all have to be safe. Other pods are none of its business.
+    let shown: Vec<&Pod> = held.iter().copied().filter(|pod| is_shown(pod)).collect();
+    let is_near = |pod: &&Pod| is_shown(pod) || shown.iter().any(|own| own.is_sibling_of(pod));
+    let held: Vec<&Pod> = held.into_iter().filter(is_near).collect();
     if held.is_empty() {
         return finding;
     }
@@ -71,19 +70,15 @@ fn of_claims(finding: Finding, claims: &[&WaitedClaim], related: &Related) -> Fi
     lacking(finding, claims, related)
 }
 
-/// `PersistentVolumeClaims n/a, n/b and n/c`
+/// `PersistentVolumeClaims n/a, n/b, n/c and 2 more`
 fn named(claims: &[&WaitedClaim]) -> String {
     let names = claims.iter().map(|waited| subject(waited).id());
-    listed("PersistentVolumeClaim", &names.collect::<Vec<_>>())
+    kind_with("PersistentVolumeClaim", &names.collect::<Vec<_>>())
 }
 
-fn listed<T: AsRef<str>>(kind: &str, names: &[T]) -> String {
-    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
-    match names.as_slice() {
-        [] => kind.to_owned(),
-        [one] => format!("{kind} {one}"),
-        [first @ .., last] => format!("{kind}s {} and {last}", first.join(", ")),
-    }
+fn kind_with<T: AsRef<str>>(kind: &str, names: &[T]) -> String {
+    let plural = if names.len() == 1 { "" } else { "s" };
+    format!("{kind}{plural} {}", few(names, ", ", SHOWN))
 }
 
 fn verb(number: usize) -> &'static str {
@@ -115,8 +110,8 @@ fn unknown(finding: Finding, claims: &[&WaitedClaim]) -> Finding {
         .filter(|waited| matches!(waited.claim(), Ok(None)))
         .collect();
     let absent = (!absent.is_empty()).then(|| match absent.len() {
-        1 => format!("{} does not exist by now.", named(&absent)),
-        _ => format!("{} do not exist by now.", named(&absent)),
+        1 => format!("{} does not exist.", named(&absent)),
+        _ => format!("{} do not exist.", named(&absent)),
     });
     let whys = whys
         .iter()
@@ -133,7 +128,11 @@ enum Fate<'a> {
     Kept(&'a str),
     /// The volume's name, if it is known, and why no more is.
     Unknown(Option<&'a str>, String),
-    /// It has no volume, or that does not exist.
+    /// The volume is being deleted too: its name, since when, and whether its reclaim policy keeps its disk.
+    Deleted(&'a str, &'a str, bool),
+    /// The volume that it names does not exist.
+    Gone(&'a str),
+    /// It has no volume.
     Nothing,
 }
 
@@ -146,6 +145,14 @@ fn fate<'a>(waited: &'a WaitedClaim, claim: &'a Claim) -> Fate<'a> {
     };
     match waited.volume() {
         Ok(Some(volume)) if volume.is_kept() => Fate::Kept(name),
+        Ok(Some(volume)) if volume.meta.deleted.is_malformed() => {
+            let why = "metadata.deletionTimestamp is malformed".to_owned();
+            Fate::Unknown(Some(name), why)
+        }
+        Ok(Some(volume)) if !volume.meta.deleted.is_absent() => {
+            let since = volume.meta.deleted.text();
+            Fate::Deleted(name, since, volume.keeps_disk())
+        }
         Ok(Some(volume)) => match volume.reclaim.as_str() {
             Some(policy) => Fate::Lost(name, policy),
             None => {
@@ -153,7 +160,7 @@ fn fate<'a>(waited: &'a WaitedClaim, claim: &'a Claim) -> Fate<'a> {
                 Fate::Unknown(Some(name), why)
             }
         },
-        Ok(None) => Fate::Nothing,
+        Ok(None) => Fate::Gone(name),
         Err(unread) => Fate::Unknown(Some(name), unread.why.clause()),
     }
 }
@@ -176,13 +183,14 @@ fn going(finding: Finding, claims: &[&WaitedClaim]) -> Finding {
         .filter_map(|waited| waited.claim().if_read()?.deleted());
     let since = times.min().unwrap_or_default();
     let mut finding = finding.why(format!(
-        "{} {} being deleted (since {since}): no new pod can use such a claim, and it goes once nothing holds it any more.",
+        "{} {} being deleted (since {since}): no new pod can use such a claim, and Kubernetes removes it as soon as nothing uses it.",
         named(&going),
         verb(going.len())
     ));
     let (mut lost, mut kept, mut patched): (Vec<(&str, &str)>, Vec<&str>, Vec<&str>) =
         Default::default();
     let mut unnamed: Vec<&WaitedClaim> = Vec::new();
+    let (mut deleted, mut gone): (Vec<&str>, Vec<&str>) = Default::default();
     for waited in going.iter().copied().filter(read) {
         let Some(claim) = waited.claim().if_read() else {
             continue;
@@ -205,6 +213,23 @@ fn going(finding: Finding, claims: &[&WaitedClaim]) -> Finding {
                 patched.push(name);
             }
             Fate::Kept(name) => kept.push(name),
+            Fate::Deleted(name, since, keeps_disk) => {
+                let volume = Subject::new("PersistentVolume", "", name);
+                finding = finding
+                    .why(format!("{volume} of {of} is being deleted too (since {since}): Kubernetes removes it once the claim is gone."))
+                    .seen([Evidence::new(
+                        volume,
+                        ".metadata.deletionTimestamp",
+                        &format!("being deleted since {since}"),
+                    )]);
+                deleted.push(name);
+                patched.extend((!keeps_disk).then_some(name));
+            }
+            Fate::Gone(name) => {
+                let volume = Subject::new("PersistentVolume", "", name);
+                finding = finding.why(format!("The volume of {of} does not exist: {volume}."));
+                gone.push(name);
+            }
             Fate::Unknown(Some(name), why) => {
                 let volume = Subject::new("PersistentVolume", "", name);
                 finding = finding.why(format!(
@@ -231,26 +256,25 @@ fn going(finding: Finding, claims: &[&WaitedClaim]) -> Finding {
         let own: Vec<&str> = own.map(|(name, _)| *name).collect();
         finding = finding.why(format!(
             "The reclaim policy of {} is {policy}: the data is lost with the {}.",
-            listed("PersistentVolume", &own),
+            kind_with("PersistentVolume", &own),
             if own.len() == 1 { "claim" } else { "claims" }
         ));
     }
     if !kept.is_empty() {
         finding = finding.why(format!(
             "{} {} with the data (reclaim policy Retain).",
-            listed("PersistentVolume", &kept),
+            kind_with("PersistentVolume", &kept),
             if kept.len() == 1 { "stays" } else { "stay" }
         ));
     }
-    with_steps(finding, &patched, &unnamed)
+    let finding = with_patches(finding, &patched, &unnamed);
+    let finding = with_lost_volumes(finding, &deleted, &gone);
+    with_release(finding, &going)
 }
 
-fn with_steps(mut finding: Finding, patched: &[&str], unnamed: &[&WaitedClaim]) -> Finding {
-    let patched: Vec<&str> = patched
-        .iter()
-        .copied()
-        .filter(|v| is_object_name(v))
-        .collect();
+/// Adds how the volumes stay.
+fn with_patches(mut finding: Finding, patched: &[&str], unnamed: &[&WaitedClaim]) -> Finding {
+    let patched: Vec<&str> = valid(patched).collect();
     if !patched.is_empty() {
         finding = finding
             .step("Have the volumes stay when their claims go, before anything else is changed:");
@@ -264,9 +288,41 @@ fn with_steps(mut finding: Finding, patched: &[&str], unnamed: &[&WaitedClaim]) 
             .command(["kubectl", "get", "-n", &first.namespace, "persistentvolumeclaims"]);
     }
     finding
-        .step("Find out who deletes the claims, and stop it: a deletion cannot be taken back. Check that every volume of these claims says Retain:")
+}
+
+/// Those that may go into a command.
+fn valid<'n>(names: &[&'n str]) -> impl Iterator<Item = &'n str> {
+    names.iter().copied().filter(|name| is_object_name(name))
+}
+
+/// Adds what can be saved of volumes that are being deleted, or do not exist.
+fn with_lost_volumes(mut finding: Finding, deleted: &[&str], gone: &[&str]) -> Finding {
+    if !deleted.is_empty() {
+        finding = finding.step("Keep a copy of each volume that is being deleted: it says which disk has the data. With Retain, that disk stays:");
+        for name in valid(deleted) {
+            finding = finding.command(["kubectl", "get", "pv", name, "-o", "yaml"]);
+        }
+    }
+    match gone.is_empty() {
+        true => finding,
+        false => finding.step(format!(
+            "Find out in the storage system whether the disk of {} still exists",
+            kind_with("PersistentVolume", gone)
+        )),
+    }
+}
+
+/// Adds when the claims may go. How to make them go depends on what uses them, and some ways take the claims of other pods along.
+fn with_release(finding: Finding, going: &[&WaitedClaim]) -> Finding {
+    let finding = finding
+        .step("Find out who deletes the claims, and stop it: a deletion cannot be taken back. Check that every volume of the workload's claims says Retain, also of those that are not being deleted:")
         .command(["kubectl", "get", "pv"])
-        .step("Only then let the claims go: scale the workload of these pods to 0. Once the claims are gone, remove spec.claimRef.uid of the volumes, so that new claims of the same names get them, and scale up again")
+        .step("See what still uses the claims (Used By):");
+    let finding = going
+        .iter()
+        .take(SHOWN)
+        .fold(finding, |finding, waited| object_command(finding, waited));
+    finding.step("Only once all of these volumes say Retain, let the claims go. Then remove spec.claimRef.uid of the volumes: otherwise new claims of the same names get empty volumes")
 }
 
 /// Adds the claims that have no volume, and why.
@@ -352,41 +408,45 @@ fn without_class(finding: Finding, claims: &[&WaitedClaim], related: &Related) -
         (Some(default), _) => {
             return object_command(
                 finding
-                    .why(format!("{no_class}, and {} is the default one by now. Kubernetes gives it to a claim without a class (since 1.28).", Subject::from(&default.meta)))
-                    .step("See whether the claim has got a class and a volume since. If not, set spec.storageClassName where the claim is defined:"),
+                    .why(format!("{no_class}, and {} is now the default. Kubernetes gives it to a claim without a class (since 1.28).", Subject::from(&default.meta)))
+                    .step("See whether the claim now has a class and a volume. If not, set spec.storageClassName where the claim is defined:"),
                 first,
             );
         }
         (None, None) => finding.why(format!(
-            "{no_class}, and no StorageClass is the default one (annotation storageclass.kubernetes.io/is-default-class), so nothing makes their volumes."
+            "{no_class}, and no StorageClass is the default (annotation {DEFAULT_CLASS}), so nothing makes their volumes."
         )),
         (None, Some(why)) => finding.why(format!(
-            "{no_class}. Whether a StorageClass is the default one is unknown: {why}.{}",
+            "{no_class}. Whether a StorageClass is the default is unknown: {why}.{}",
             match names.as_slice() {
                 [] => String::new(),
-                names => format!(" Of those that were read, none is: {}.", names.join(", ")),
+                names => format!(
+                    " Of those that were read, none is: {}.",
+                    few(names, ", ", SHOWN)
+                ),
             }
         )),
     };
     let finding = match (names.as_slice(), not_all.is_none()) {
         ([one], true) => finding
-            .step("Make the StorageClass the default one, if its volumes are right for these claims: Kubernetes then gives it to them (since 1.28):")
+            .step("Make the StorageClass the default, if its volumes are right for these claims: Kubernetes then gives it to them (since 1.28):")
             .command([
                 "kubectl",
                 "annotate",
                 "storageclass",
                 one,
-                "storageclass.kubernetes.io/is-default-class=true",
+                "--overwrite",
+                &format!("{DEFAULT_CLASS}=true"),
             ]),
         ([], true) => finding.step("The cluster has no StorageClass: install a storage driver with one, or make the volumes by hand."),
         (_, is_all) => finding
-            .step(format!("{} (annotation storageclass.kubernetes.io/is-default-class: \"true\"): Kubernetes then gives it to the claims (since 1.28). The classes:", match is_all {
-                true => "Make one StorageClass the default one",
-                false => "If no StorageClass is the default one, make one so",
+            .step(format!("{} (annotation {DEFAULT_CLASS}: \"true\"): Kubernetes then gives it to the claims (since 1.28). The classes:", match is_all {
+                true => "Make one StorageClass the default",
+                false => "If no StorageClass is the default, make one the default",
             }))
             .command(["kubectl", "get", "storageclasses"]),
     };
-    finding.step("Or set storageClassName where the claims are defined. volumeClaimTemplates of a StatefulSet cannot be changed: it has to be made again, and its claims too. That loses no data only while the claims are Pending and have no volume.")
+    finding.step("Or set storageClassName where the claims are defined. volumeClaimTemplates of a StatefulSet cannot be changed: delete and re-create the StatefulSet and its claims. That loses no data only while the claims are Pending and have no volume.")
 }
 
 fn object_command(finding: Finding, waited: &WaitedClaim) -> Finding {
@@ -426,15 +486,21 @@ fn with_released(finding: Finding, claims: &[&WaitedClaim], related: &Related) -
         }
         Err(unread) => (&[][..], Some(unread.why.clause())),
     };
-    let mut found: Vec<&Volume> = Vec::new();
+    let mut found: Vec<(Subject, Vec<&Volume>)> = Vec::new();
     for waited in claims {
         let Some(claim) = waited.claim().if_read() else {
             continue;
         };
-        for volume in known.iter().filter(|volume| volume.was_of(claim)) {
-            finding = of_released(finding, volume, &subject(waited));
-            found.push(volume);
-        }
+        let own = known.iter().filter(|volume| volume.was_of(claim));
+        let mut own: Vec<&Volume> = own.collect();
+        own.sort_by_key(|volume| std::cmp::Reverse(volume.meta.created.text()));
+        let of = subject(waited);
+        finding = match own.as_slice() {
+            [] => continue,
+            [one] => of_released(finding, one, &of),
+            several => of_several(finding, several, &of),
+        };
+        found.push((of, own));
     }
     if found.is_empty() {
         let unknown = not_all.map(|why| {
@@ -447,15 +513,33 @@ fn with_released(finding: Finding, claims: &[&WaitedClaim], related: &Related) -
             first,
         );
     }
-    let free = found
-        .iter()
-        .copied()
-        .filter(|volume| volume.meta.deleted.is_absent());
-    let free: Vec<&str> = free
-        .map(|volume| volume.meta.name.as_str())
-        .filter(|name| is_object_name(name))
-        .collect();
-    if free.is_empty() {
+    let unknown = not_all.map(|why| {
+        format!("Whether more PersistentVolumes of such claims are left is unknown: {why}.")
+    });
+    let is_all = unknown.is_none();
+    finding = finding.whys(unknown.as_deref());
+    freed(finding, &found, is_all, first)
+}
+
+/// Adds how a claim gets the volume of an earlier one. Of two free ones, Kubernetes would take either.
+fn freed(
+    mut finding: Finding,
+    found: &[(Subject, Vec<&Volume>)],
+    is_all: bool,
+    first: &WaitedClaim,
+) -> Finding {
+    let stays = |volume: &&&Volume| volume.meta.deleted.is_absent();
+    let all = found.iter().flat_map(|(_, own)| own).filter(stays);
+    let lost = all.filter(|volume| !volume.is_kept());
+    let lost: Vec<&str> = lost.map(|volume| volume.meta.name.as_str()).collect();
+    let lost: Vec<&str> = valid(&lost).collect();
+    let only = found.iter().filter(|(_, own)| own.len() == 1);
+    let only = only.flat_map(|(_, own)| own).filter(stays);
+    let only: Vec<&str> = only.map(|volume| volume.meta.name.as_str()).collect();
+    let only: Vec<&str> = valid(&only).collect();
+    let several = found.iter().filter(|(_, own)| own.len() > 1);
+    let several: Vec<String> = several.map(|(of, _)| of.id()).collect();
+    if only.is_empty() && several.is_empty() {
         return object_command(
             finding.step(
                 "Give the claim another volume of its StorageClass; the claim with its events:",
@@ -463,25 +547,62 @@ fn with_released(finding: Finding, claims: &[&WaitedClaim], related: &Related) -
             first,
         );
     }
-    let lost = found.iter().filter(|volume| !volume.is_kept());
-    let lost: Vec<&str> = lost.map(|volume| volume.meta.name.as_str()).collect();
-    let lost: Vec<&str> = free
-        .iter()
-        .copied()
-        .filter(|name| lost.contains(name))
-        .collect();
     if !lost.is_empty() {
         finding = finding.step("Have the volume stay first, whatever becomes of its claim:");
         for name in lost {
             finding = finding.command(["kubectl", "patch", "pv", name, "-p", RETAIN]);
         }
     }
-    finding = finding.step("If the volume holds the data that these pods shall have, free it for the new claim: remove the old one's uid from its spec.claimRef. Keep the volume and its disk in any case:");
-    for name in free {
-        let free = r#"[{"op":"remove","path":"/spec/claimRef/uid"}]"#;
-        finding = finding.command(["kubectl", "patch", "pv", name, "--type=json", "-p", free]);
+    if !is_all {
+        finding = finding
+            .step("See whether another volume is Released for the same claim. If so, choose the one that has the data, and free only that one:")
+            .command(["kubectl", "get", "pv"]);
+    }
+    if !only.is_empty() {
+        finding = finding.step("If the volume holds the data these pods need, free it for the new claim: remove the old one's uid from its spec.claimRef. Keep the volume and its disk in any case:");
+        for name in only {
+            let free = r#"[{"op":"remove","path":"/spec/claimRef/uid"}]"#;
+            finding = finding.command(["kubectl", "patch", "pv", name, "--type=json", "-p", free]);
+        }
+    }
+    if !several.is_empty() {
+        finding = finding.step(format!(
+            "Of the volumes of {}, choose the one that has the data, and free only that one: remove uid from its spec.claimRef. Kubernetes binds any free one. Keep the others and their disks",
+            kind_with("PersistentVolumeClaim", &several)
+        ));
     }
     finding.step("Otherwise give the claim another volume of its StorageClass.")
+}
+
+/// Adds the volumes that earlier claims of this name had, the newest first.
+fn of_several(finding: Finding, volumes: &[&Volume], claim: &Subject) -> Finding {
+    let said = volumes.iter().map(|volume| {
+        let created = match volume.meta.created.as_str() {
+            Some(created) => format!("created {created}"),
+            None => "creation time unknown".to_owned(),
+        };
+        let policy = volume.reclaim.as_str().unwrap_or("unknown");
+        let deleted = match volume.meta.deleted.is_absent() {
+            true => "",
+            false => ", being deleted",
+        };
+        format!(
+            "{} ({created}, reclaim policy {policy}{deleted})",
+            volume.meta.name
+        )
+    });
+    let said: Vec<String> = said.collect();
+    let seen = volumes
+        .iter()
+        .take(SHOWN)
+        .map(|volume| Evidence::new(Subject::from(&volume.meta), ".status.phase", "Released"));
+    finding
+        .why(format!(
+            "{} PersistentVolumes are Released, each of an earlier {claim}, which was deleted: {}. Which one has the data is not known.",
+            volumes.len(),
+            few(&said, ", ", SHOWN)
+        ))
+        .seen(seen.collect::<Vec<_>>())
 }
 
 /// Adds a volume that an earlier claim of this name had.

@@ -66,7 +66,7 @@ fn the_data_of_claims_that_are_being_deleted_is_kept_first() {
         deleted("c", &json!("pv-c"), forbidden()),
         bound,
     ]), @r#"
-    PersistentVolumeClaims n/a, n/b and n/c are being deleted (since 2026-11-27T04:12:44Z): no new pod can use such a claim, and it goes once nothing holds it any more.
+    PersistentVolumeClaims n/a, n/b, n/c are being deleted (since 2026-11-27T04:12:44Z): no new pod can use such a claim, and Kubernetes removes it as soon as nothing uses it.
     Whether PersistentVolume pv-c of PersistentVolumeClaim n/c stays without it is unknown: forbidden (as a test has it).
     The reclaim policy of PersistentVolume pv-a is Delete: the data is lost with the claim.
     PersistentVolume pv-b stays with the data (reclaim policy Retain).
@@ -74,10 +74,89 @@ fn the_data_of_claims_that_are_being_deleted_is_kept_first() {
     Have the volumes stay when their claims go, before anything else is changed:
     $ kubectl patch pv pv-a -p '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}'
     $ kubectl patch pv pv-c -p '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}'
-    Find out who deletes the claims, and stop it: a deletion cannot be taken back. Check that every volume of these claims says Retain:
+    Find out who deletes the claims, and stop it: a deletion cannot be taken back. Check that every volume of the workload's claims says Retain, also of those that are not being deleted:
     $ kubectl get pv
-    Only then let the claims go: scale the workload of these pods to 0. Once the claims are gone, remove spec.claimRef.uid of the volumes, so that new claims of the same names get them, and scale up again
+    See what still uses the claims (Used By):
+    $ kubectl describe -n n persistentvolumeclaim a
+    $ kubectl describe -n n persistentvolumeclaim b
+    $ kubectl describe -n n persistentvolumeclaim c
+    Only once all of these volumes say Retain, let the claims go. Then remove spec.claimRef.uid of the volumes: otherwise new claims of the same names get empty volumes
     "#);
+}
+
+#[test]
+fn no_way_to_let_claims_go_takes_others_along() {
+    let all = told(&[deleted("a", &json!("pv-a"), volume(&json!("Delete")))]);
+    assert!(!all.contains("scale"), "{all}");
+    let (used, go) = (
+        "(Used By):\n$ kubectl describe -n n persistentvolumeclaim a\n",
+        "Only once all of these volumes say Retain, let the claims go.",
+    );
+    let places =
+        [RETAIN, "of the workload's claims says Retain", used, go].map(|part| all.find(part));
+    assert!(
+        places.is_sorted() && places[0].is_some(),
+        "{places:?} {all}"
+    );
+}
+
+#[test]
+fn a_volume_that_is_deleted_too_or_does_not_exist_is_not_one_that_stays() {
+    let going = |policy: &str, deleted: Value| {
+        let metadata = json!({"name": "pv", "deletionTimestamp": deleted});
+        let spec = json!({"persistentVolumeReclaimPolicy": policy});
+        Read::Seen(json!({"metadata": metadata, "spec": spec}))
+    };
+    insta::assert_snapshot!(told(&[
+        deleted("a", &json!("pv-a"), going("Retain", json!(WHEN))),
+        deleted("b", &json!("pv-b"), going("Delete", json!(WHEN))),
+        deleted("c", &json!("pv-c"), Read::Absent),
+        deleted("d", &json!("pv-d"), going("Retain", json!(7))),
+    ]), @r#"
+    PersistentVolumeClaims n/a, n/b, n/c and 1 more are being deleted (since 2026-11-27T04:12:44Z): no new pod can use such a claim, and Kubernetes removes it as soon as nothing uses it.
+    PersistentVolume pv-a of PersistentVolumeClaim n/a is being deleted too (since 2026-11-27T04:12:44Z): Kubernetes removes it once the claim is gone.
+    PersistentVolume pv-b of PersistentVolumeClaim n/b is being deleted too (since 2026-11-27T04:12:44Z): Kubernetes removes it once the claim is gone.
+    The volume of PersistentVolumeClaim n/c does not exist: PersistentVolume pv-c.
+    Whether PersistentVolume pv-d of PersistentVolumeClaim n/d stays without it is unknown: metadata.deletionTimestamp is malformed.
+    x
+    Have the volumes stay when their claims go, before anything else is changed:
+    $ kubectl patch pv pv-b -p '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}'
+    $ kubectl patch pv pv-d -p '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}'
+    Keep a copy of each volume that is being deleted: it says which disk has the data. With Retain, that disk stays:
+    $ kubectl get pv pv-a -o yaml
+    $ kubectl get pv pv-b -o yaml
+    Find out in the storage system whether the disk of PersistentVolume pv-c still exists
+    Find out who deletes the claims, and stop it: a deletion cannot be taken back. Check that every volume of the workload's claims says Retain, also of those that are not being deleted:
+    $ kubectl get pv
+    See what still uses the claims (Used By):
+    $ kubectl describe -n n persistentvolumeclaim a
+    $ kubectl describe -n n persistentvolumeclaim b
+    $ kubectl describe -n n persistentvolumeclaim c
+    Only once all of these volumes say Retain, let the claims go. Then remove spec.claimRef.uid of the volumes: otherwise new claims of the same names get empty volumes
+    "#);
+}
+
+#[test]
+fn many_claims_are_named_in_a_few_words() {
+    let going: Vec<WaitedClaim> = (0..5)
+        .map(|number| {
+            let name = format!("pv-{number}");
+            deleted(
+                &format!("d-{number}"),
+                &json!(name),
+                volume(&json!("Delete")),
+            )
+        })
+        .collect();
+    let all = told(&going);
+    for said in [
+        "PersistentVolumeClaims n/d-0, n/d-1, n/d-2 and 2 more are being deleted",
+        "The reclaim policy of PersistentVolumes pv-0, pv-1, pv-2 and 2 more is Delete",
+        // The data of each has to be kept.
+        "$ kubectl patch pv pv-4 ",
+    ] {
+        assert!(all.contains(said), "{said}: {all}");
+    }
 }
 
 #[test]
@@ -132,10 +211,10 @@ fn what_is_not_known_of_a_claim_is_said() {
         waited("d", Read::Seen(json!({}))),
         waited("e", Read::Absent),
     ]), @"
-    The state of PersistentVolumeClaims n/a and n/b is unknown: forbidden (as a test has it).
+    The state of PersistentVolumeClaims n/a, n/b is unknown: forbidden (as a test has it).
     The state of PersistentVolumeClaim n/c is unknown: metadata.deletionTimestamp is malformed.
     The state of PersistentVolumeClaim n/d is unknown: it does not say whether it has a volume.
-    PersistentVolumeClaim n/e does not exist by now.
+    PersistentVolumeClaim n/e does not exist.
     x
     ");
 }
@@ -173,44 +252,44 @@ fn a_claim_without_a_class_needs_a_default_one() {
         told_of(&claims(), &Related { classes: forbidden().into(), ..Related::none() }),
     ].join("\n\n"), @r#"
     PersistentVolumeClaim n/b has no volume: no storage class is set.
-    PersistentVolumeClaims n/a and n/b name no StorageClass (spec.storageClassName), and no StorageClass is the default one (annotation storageclass.kubernetes.io/is-default-class), so nothing makes their volumes.
+    PersistentVolumeClaims n/a, n/b name no StorageClass (spec.storageClassName), and no StorageClass is the default (annotation storageclass.kubernetes.io/is-default-class), so nothing makes their volumes.
     x
-    Make the StorageClass the default one, if its volumes are right for these claims: Kubernetes then gives it to them (since 1.28):
-    $ kubectl annotate storageclass ssd storageclass.kubernetes.io/is-default-class=true
-    Or set storageClassName where the claims are defined. volumeClaimTemplates of a StatefulSet cannot be changed: it has to be made again, and its claims too. That loses no data only while the claims are Pending and have no volume.
+    Make the StorageClass the default, if its volumes are right for these claims: Kubernetes then gives it to them (since 1.28):
+    $ kubectl annotate storageclass ssd --overwrite storageclass.kubernetes.io/is-default-class=true
+    Or set storageClassName where the claims are defined. volumeClaimTemplates of a StatefulSet cannot be changed: delete and re-create the StatefulSet and its claims. That loses no data only while the claims are Pending and have no volume.
 
     PersistentVolumeClaim n/b has no volume: no storage class is set.
-    PersistentVolumeClaims n/a and n/b name no StorageClass (spec.storageClassName), and no StorageClass is the default one (annotation storageclass.kubernetes.io/is-default-class), so nothing makes their volumes.
+    PersistentVolumeClaims n/a, n/b name no StorageClass (spec.storageClassName), and no StorageClass is the default (annotation storageclass.kubernetes.io/is-default-class), so nothing makes their volumes.
     x
-    Make one StorageClass the default one (annotation storageclass.kubernetes.io/is-default-class: "true"): Kubernetes then gives it to the claims (since 1.28). The classes:
+    Make one StorageClass the default (annotation storageclass.kubernetes.io/is-default-class: "true"): Kubernetes then gives it to the claims (since 1.28). The classes:
     $ kubectl get storageclasses
-    Or set storageClassName where the claims are defined. volumeClaimTemplates of a StatefulSet cannot be changed: it has to be made again, and its claims too. That loses no data only while the claims are Pending and have no volume.
+    Or set storageClassName where the claims are defined. volumeClaimTemplates of a StatefulSet cannot be changed: delete and re-create the StatefulSet and its claims. That loses no data only while the claims are Pending and have no volume.
 
     PersistentVolumeClaim n/b has no volume: no storage class is set.
-    PersistentVolumeClaims n/a and n/b name no StorageClass (spec.storageClassName). Whether a StorageClass is the default one is unknown: cut. Of those that were read, none is: ssd.
+    PersistentVolumeClaims n/a, n/b name no StorageClass (spec.storageClassName). Whether a StorageClass is the default is unknown: cut. Of those that were read, none is: ssd.
     x
-    If no StorageClass is the default one, make one so (annotation storageclass.kubernetes.io/is-default-class: "true"): Kubernetes then gives it to the claims (since 1.28). The classes:
+    If no StorageClass is the default, make one the default (annotation storageclass.kubernetes.io/is-default-class: "true"): Kubernetes then gives it to the claims (since 1.28). The classes:
     $ kubectl get storageclasses
-    Or set storageClassName where the claims are defined. volumeClaimTemplates of a StatefulSet cannot be changed: it has to be made again, and its claims too. That loses no data only while the claims are Pending and have no volume.
+    Or set storageClassName where the claims are defined. volumeClaimTemplates of a StatefulSet cannot be changed: delete and re-create the StatefulSet and its claims. That loses no data only while the claims are Pending and have no volume.
 
     PersistentVolumeClaim n/b has no volume: no storage class is set.
-    PersistentVolumeClaims n/a and n/b name no StorageClass (spec.storageClassName), and StorageClass ssd is the default one by now. Kubernetes gives it to a claim without a class (since 1.28).
+    PersistentVolumeClaims n/a, n/b name no StorageClass (spec.storageClassName), and StorageClass ssd is now the default. Kubernetes gives it to a claim without a class (since 1.28).
     x
-    See whether the claim has got a class and a volume since. If not, set spec.storageClassName where the claim is defined:
+    See whether the claim now has a class and a volume. If not, set spec.storageClassName where the claim is defined:
     $ kubectl describe -n n persistentvolumeclaim a
 
     PersistentVolumeClaim n/b has no volume: no storage class is set.
-    PersistentVolumeClaims n/a and n/b name no StorageClass (spec.storageClassName), and no StorageClass is the default one (annotation storageclass.kubernetes.io/is-default-class), so nothing makes their volumes.
+    PersistentVolumeClaims n/a, n/b name no StorageClass (spec.storageClassName), and no StorageClass is the default (annotation storageclass.kubernetes.io/is-default-class), so nothing makes their volumes.
     x
     The cluster has no StorageClass: install a storage driver with one, or make the volumes by hand.
-    Or set storageClassName where the claims are defined. volumeClaimTemplates of a StatefulSet cannot be changed: it has to be made again, and its claims too. That loses no data only while the claims are Pending and have no volume.
+    Or set storageClassName where the claims are defined. volumeClaimTemplates of a StatefulSet cannot be changed: delete and re-create the StatefulSet and its claims. That loses no data only while the claims are Pending and have no volume.
 
     PersistentVolumeClaim n/b has no volume: no storage class is set.
-    PersistentVolumeClaims n/a and n/b name no StorageClass (spec.storageClassName). Whether a StorageClass is the default one is unknown: forbidden (as a test has it).
+    PersistentVolumeClaims n/a, n/b name no StorageClass (spec.storageClassName). Whether a StorageClass is the default is unknown: forbidden (as a test has it).
     x
-    If no StorageClass is the default one, make one so (annotation storageclass.kubernetes.io/is-default-class: "true"): Kubernetes then gives it to the claims (since 1.28). The classes:
+    If no StorageClass is the default, make one the default (annotation storageclass.kubernetes.io/is-default-class: "true"): Kubernetes then gives it to the claims (since 1.28). The classes:
     $ kubectl get storageclasses
-    Or set storageClassName where the claims are defined. volumeClaimTemplates of a StatefulSet cannot be changed: it has to be made again, and its claims too. That loses no data only while the claims are Pending and have no volume.
+    Or set storageClassName where the claims are defined. volumeClaimTemplates of a StatefulSet cannot be changed: delete and re-create the StatefulSet and its claims. That loses no data only while the claims are Pending and have no volume.
     "#);
 }
 
@@ -223,7 +302,7 @@ fn released(volumes: &[Value], not_all: Option<Why>) -> Related {
 }
 
 fn left(uid: &str, policy: &str) -> Value {
-    json!({"metadata": {"name": "pv-0"}, "spec": {"storageClassName": "local", "persistentVolumeReclaimPolicy": policy,
+    json!({"metadata": {"name": "pv-0", "creationTimestamp": "2026-02-10T08:00:00Z"}, "spec": {"storageClassName": "local", "persistentVolumeReclaimPolicy": policy,
         "claimRef": {"namespace": "n", "name": "a", "uid": uid}}, "status": {"phase": "Released"}})
 }
 
@@ -247,8 +326,11 @@ fn a_volume_of_an_earlier_claim_can_be_freed() {
     ].join("\n\n"), @r#"
     StorageClass local makes no volumes (kubernetes.io/no-provisioner): an administrator does.
     PersistentVolume pv-0 is Released: its claimRef is an earlier PersistentVolumeClaim n/a, which was deleted, and it is given to no other claim. It stays with its data (reclaim policy Retain).
+    Whether more PersistentVolumes of such claims are left is unknown: cut.
     x
-    If the volume holds the data that these pods shall have, free it for the new claim: remove the old one's uid from its spec.claimRef. Keep the volume and its disk in any case:
+    See whether another volume is Released for the same claim. If so, choose the one that has the data, and free only that one:
+    $ kubectl get pv
+    If the volume holds the data these pods need, free it for the new claim: remove the old one's uid from its spec.claimRef. Keep the volume and its disk in any case:
     $ kubectl patch pv pv-0 --type=json -p '[{"op":"remove","path":"/spec/claimRef/uid"}]'
     Otherwise give the claim another volume of its StorageClass.
 
@@ -257,7 +339,7 @@ fn a_volume_of_an_earlier_claim_can_be_freed() {
     x
     Have the volume stay first, whatever becomes of its claim:
     $ kubectl patch pv pv-0 -p '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}'
-    If the volume holds the data that these pods shall have, free it for the new claim: remove the old one's uid from its spec.claimRef. Keep the volume and its disk in any case:
+    If the volume holds the data these pods need, free it for the new claim: remove the old one's uid from its spec.claimRef. Keep the volume and its disk in any case:
     $ kubectl patch pv pv-0 --type=json -p '[{"op":"remove","path":"/spec/claimRef/uid"}]'
     Otherwise give the claim another volume of its StorageClass.
 
@@ -282,11 +364,55 @@ fn a_volume_of_an_earlier_claim_can_be_freed() {
 }
 
 #[test]
+fn of_several_volumes_of_one_claim_none_is_freed_unseen() {
+    let named = |name: &str, created: Value, policy: &str| {
+        let mut volume = left(name, policy);
+        volume["metadata"]["name"] = json!(name);
+        volume["metadata"]["creationTimestamp"] = created;
+        volume
+    };
+    let mut going = named("pv-2", json!(null), "Retain");
+    going["metadata"]["deletionTimestamp"] = json!(WHEN);
+    let mut other = named("pv-b", json!("2026-01-01T00:00:00Z"), "Retain");
+    other["spec"]["claimRef"]["name"] = json!("b");
+    let two = [
+        named("pv-0", json!("2026-02-10T08:00:00Z"), "Retain"),
+        named("pv-1", json!("2026-05-01T08:00:00Z"), "Delete"),
+    ];
+    let claim = |name: &str| pending(name, &json!("local"));
+    let all = told_of(&[claim("a")], &released(&two, None));
+    assert!(!all.contains("/spec/claimRef/uid"), "{all}");
+    // One that is being deleted was the claim's too, and the other claim has but one.
+    let more = [two[0].clone(), going, other];
+    let both = told_of(&[claim("a"), claim("b")], &released(&more, None));
+    assert_eq!(both.matches("/spec/claimRef/uid").count(), 1, "{both}");
+    insta::assert_snapshot!([all, both].join("\n\n"), @r#"
+    2 PersistentVolumes are Released, each of an earlier PersistentVolumeClaim n/a, which was deleted: pv-1 (created 2026-05-01T08:00:00Z, reclaim policy Delete), pv-0 (created 2026-02-10T08:00:00Z, reclaim policy Retain). Which one has the data is not known.
+    x
+    Have the volume stay first, whatever becomes of its claim:
+    $ kubectl patch pv pv-1 -p '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}'
+    Of the volumes of PersistentVolumeClaim n/a, choose the one that has the data, and free only that one: remove uid from its spec.claimRef. Kubernetes binds any free one. Keep the others and their disks
+    Otherwise give the claim another volume of its StorageClass.
+
+    2 PersistentVolumes are Released, each of an earlier PersistentVolumeClaim n/a, which was deleted: pv-0 (created 2026-02-10T08:00:00Z, reclaim policy Retain), pv-2 (creation time unknown, reclaim policy Retain, being deleted). Which one has the data is not known.
+    PersistentVolume pv-b is Released: its claimRef is an earlier PersistentVolumeClaim n/b, which was deleted, and it is given to no other claim. It stays with its data (reclaim policy Retain).
+    x
+    If the volume holds the data these pods need, free it for the new claim: remove the old one's uid from its spec.claimRef. Keep the volume and its disk in any case:
+    $ kubectl patch pv pv-b --type=json -p '[{"op":"remove","path":"/spec/claimRef/uid"}]'
+    Of the volumes of PersistentVolumeClaim n/a, choose the one that has the data, and free only that one: remove uid from its spec.claimRef. Kubernetes binds any free one. Keep the others and their disks
+    Otherwise give the claim another volume of its StorageClass.
+    "#);
+}
+
+#[test]
 fn the_claims_of_pods_that_are_not_shown_have_to_be_safe_too() {
     let name = "couchdb-unreachable";
+    // The last pod is not of their workload.
     let pod = |number: usize, said: &str| {
         let claim = format!("data-{number}");
-        let pod = json!({"metadata": {"namespace": "n", "name": format!("db-{number}")},
+        let uid = if number == 4 { "other" } else { "u" };
+        let owners = json!([{"kind": "StatefulSet", "name": "db", "uid": uid, "controller": true}]);
+        let pod = json!({"metadata": {"namespace": "n", "name": format!("db-{number}"), "ownerReferences": owners},
             "spec": {"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": claim}}]},
             "status": {"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False", "message": said}]}});
         ServingPod {
@@ -300,7 +426,7 @@ fn the_claims_of_pods_that_are_not_shown_have_to_be_safe_too() {
         snapshot.on_demand.couch_pods = Read::Seen(CouchPods {
             of_service: true,
             namespace: "n".to_owned(),
-            pods: Listing::whole((0..4).map(|number| pod(number, said)).collect()),
+            pods: Listing::whole((0..5).map(|number| pod(number, said)).collect()),
         });
         snapshot.on_demand.related = related;
         let case = Case::new(&snapshot, fixture::meta(name).now);
