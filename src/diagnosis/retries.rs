@@ -365,7 +365,7 @@ mod tests {
             s.revisions = Read::not_asked("x");
             s.helm_release.status.history.clear();
         };
-        insta::assert_snapshot!(told("values-refused", Fixes::Manifest, unread), @"Flux picks up the changed manifest on its own.");
+        insta::assert_snapshot!(told("values-refused", Fixes::Manifest, unread), @"Flux has stopped retrying; once the manifest changes, it starts again on its own.");
         // Another failure may have stored a revision.
         insta::assert_snapshot!(told("target-namespace-missing", Fixes::Manifest, unread), @"Flux has stopped retrying; once the manifest changes, it starts again on its own. Whether the creation Job succeeded is unknown: if it did not, first remove the failed release (helm uninstall), because an upgrade does not run the Job.");
     }

@@ -118,9 +118,10 @@ fn deleted_once(finding: Finding, pod: &Pod) -> Finding {
         // All of the namespace.
         claims.clear();
     }
-    let finding = match claims.is_empty() && pod.has_whole_volumes() && pod.claims().next().is_none() {
-        true => finding.step("Have the pod made from the present template: delete it once:"),
-        false => finding
+    if pod.has_whole_volumes() && pod.claims().next().is_none() {
+        return finding.step("A pod that is deleted is made again from the present template. This one has no PersistentVolumeClaim, so what it has stored goes with it: delete it only if that is not needed");
+    }
+    let finding = finding
             .step("Have the pod made from the present template: delete it once. Its claims and their data stay, unless a claim is being deleted (STATUS Terminating): then keep the pod. See that first:")
             .command(
                 ["kubectl", "get", "-n", namespace, "persistentvolumeclaims"]
@@ -128,8 +129,7 @@ fn deleted_once(finding: Finding, pod: &Pod) -> Finding {
                     .chain(claims)
                     .collect::<Vec<_>>(),
             )
-            .step("If none is being deleted:"),
-    };
+            .step("If none is being deleted:");
     let finding = match is_object_name(name) {
         true => finding.command(["kubectl", "delete", "-n", namespace, "pod", name]),
         false => finding,

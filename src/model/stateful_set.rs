@@ -16,6 +16,7 @@ pub struct StatefulSet {
     strategy: Field<String>,
     partition: Field<i64>,
     start: Field<i64>,
+    replicas: Field<i64>,
     observed: Field<i64>,
     revision: Field<String>,
     containers: Entries<Container>,
@@ -69,6 +70,7 @@ impl StatefulSet {
             strategy: fields.at("/spec/updateStrategy/type"),
             partition: fields.at("/spec/updateStrategy/rollingUpdate/partition"),
             start: fields.at("/spec/ordinals/start"),
+            replicas: fields.at("/spec/replicas"),
             observed: fields.at("/status/observedGeneration"),
             revision: fields.at("/status/updateRevision"),
             containers,
@@ -91,23 +93,28 @@ impl StatefulSet {
         else {
             return Standing::Unknown;
         };
+        // A change that its controller has not seen yet has no revision.
+        if self.meta.generation.set() > self.observed.set() {
+            return Standing::Unknown;
+        }
         if own == newest {
-            // A change that its controller has not seen yet has no revision.
-            let is_observed = self.meta.generation.set() <= self.observed.set();
-            return match is_observed {
-                true => Standing::Current,
-                false => Standing::Unknown,
-            };
+            return Standing::Current;
         }
         let kept = |rule| Standing::Kept(Kept { own, newest, rule });
+        let place = pod.meta.name.rsplit('-').next();
+        let place = place.and_then(|number| number.parse::<i64>().ok());
+        match (place, self.end()) {
+            // It goes, and no other is made.
+            (Some(place), Some(end)) if place >= end => return Standing::Current,
+            (Some(_), Some(_)) => {}
+            (None, _) | (_, None) => return Standing::Unknown,
+        }
         let Some(strategy) = or(&self.strategy, "RollingUpdate") else {
             return Standing::Unknown;
         };
         if strategy == "OnDelete" {
             return kept(Rule::OnDelete);
         }
-        let place = pod.meta.name.rsplit('-').next();
-        let place = place.and_then(|number| number.parse::<i64>().ok());
         let (Some(place), Some(first)) = (place, self.first_updated()) else {
             return Standing::Unknown;
         };
@@ -121,12 +128,21 @@ impl StatefulSet {
 
     /// The number of the first pod that gets the present template.
     fn first_updated(&self) -> Option<i64> {
-        let number = |field: &Field<i64>| match field {
-            Field::Set(number) => Some(*number),
-            Field::Absent => Some(0),
-            Field::Malformed => None,
-        };
-        number(&self.start)?.checked_add(number(&self.partition)?)
+        number(&self.start, 0)?.checked_add(number(&self.partition, 0)?)
+    }
+
+    /// The number behind that of its last pod.
+    fn end(&self) -> Option<i64> {
+        number(&self.start, 0)?.checked_add(number(&self.replicas, 1)?)
+    }
+}
+
+/// The value of a field, or the API's default.
+fn number(field: &Field<i64>, default: i64) -> Option<i64> {
+    match field {
+        Field::Set(number) => Some(*number),
+        Field::Absent => Some(default),
+        Field::Malformed => None,
     }
 }
 
@@ -155,6 +171,10 @@ mod tests {
     }
 
     fn set(spec: &Value, status: &Value) -> StatefulSet {
+        let mut spec = spec.clone();
+        if spec["replicas"].is_null() {
+            spec["replicas"] = json!(9);
+        }
         StatefulSet::from_value(
             &json!({"metadata": {"name": "db", "generation": 2}, "spec": spec, "status": status}),
         )
@@ -194,6 +214,12 @@ mod tests {
         assert_eq!(of(on_delete, newer()), "on delete");
         let partition = |number: Value| update(json!({"rollingUpdate": {"partition": number}}));
         assert_eq!(of(partition(json!(1)), newer()), "ordered");
+        let replicas = |number: Value| json!({"replicas": number});
+        assert_eq!(of(replicas(json!(2)), newer()), "ordered");
+        // It goes, and no other is made; or that is not known.
+        assert_eq!(of(replicas(json!(1)), newer()), "current");
+        assert_eq!(of(replicas(json!(0)), newer()), "current");
+        assert_eq!(of(replicas(json!("2")), newer()), "unknown");
         // It would be made from the old template again.
         assert_eq!(of(partition(json!(2)), newer()), "current");
         let started = json!({"ordinals": {"start": 1}, "updateStrategy": {"rollingUpdate": {"partition": 1}}});
@@ -202,7 +228,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_not_known() {
-        let newer = || json!({"updateRevision": "b"});
+        let newer = || json!({"updateRevision": "b", "observedGeneration": 2});
+        let unseen = json!({"updateRevision": "b", "observedGeneration": 1});
+        assert_eq!(of(json!({}), unseen), "unknown");
         for spec in [
             json!({"podManagementPolicy": 7}),
             json!({"podManagementPolicy": "New"}),

@@ -270,7 +270,7 @@ pub(super) const RESOURCES: [Resource; 36] = [
     object("statefulsets.apps", "StatefulSet", "StatefulSets", "
         name: spec/template/spec/containers/*/name spec/template/spec/initContainers/*/name status/updateRevision
         word: spec/podManagementPolicy spec/updateStrategy/type
-        figure: spec/updateStrategy/rollingUpdate/partition spec/ordinals/start status/observedGeneration
+        figure: spec/replicas spec/updateStrategy/rollingUpdate/partition spec/ordinals/start status/observedGeneration
         text: spec/template/spec/containers/*/image spec/template/spec/initContainers/*/image"),
     object("services", "Service", "Services", "figure: spec/ports/*/port  name: spec/selector/* spec/ports/*/name  word: spec/type
         text: spec/clusterIP"),
