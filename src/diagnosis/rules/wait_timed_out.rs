@@ -383,7 +383,7 @@ mod tests {
             claim: Read::Absent.into(),
             ..claim("Pending", &[], "")
         };
-        assert!(of(gone).contains("does not exist by now"));
+        assert!(of(gone).contains("core/dumps does not exist."));
         let odd = WaitedClaim {
             claim: Read::Seen(Claim::default()).into(),
             ..claim("Pending", &[], "")
