@@ -49,6 +49,16 @@ impl Claim {
         }
     }
 
+    /// It has its volume.
+    pub fn is_bound(&self) -> bool {
+        self.phase.as_str() == Some("Bound")
+    }
+
+    /// The volume that it had does not exist any more.
+    pub fn is_lost(&self) -> bool {
+        self.phase.as_str() == Some("Lost")
+    }
+
     /// It has no volume yet.
     pub fn is_pending(&self) -> bool {
         self.phase.as_str() == Some("Pending")

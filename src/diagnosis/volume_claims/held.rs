@@ -66,8 +66,44 @@ pub(in crate::diagnosis) fn also(case: &Case<'_>, finding: Finding) -> Finding {
 
 fn of_claims(finding: Finding, claims: &[&WaitedClaim], related: &Related) -> Finding {
     let finding = unknown(finding, claims);
+    let finding = lost(finding, claims);
+    let finding = bound(finding, claims);
     let finding = going(finding, claims);
     lacking(finding, claims, related)
+}
+
+/// Adds the claims whose volumes do not exist any more.
+fn lost(finding: Finding, claims: &[&WaitedClaim]) -> Finding {
+    let is_lost = |waited: &&WaitedClaim| waited.claim().if_read().is_some_and(Claim::is_lost);
+    let lost: Vec<&WaitedClaim> = claims.iter().copied().filter(is_lost).collect();
+    let [first, ..] = lost.as_slice() else {
+        return finding;
+    };
+    let finding = finding
+        .why(format!(
+            "{} {} Lost: the volume that such a claim had no longer exists. Its data may still be in the storage system.",
+            named(&lost),
+            verb(lost.len())
+        ))
+        .step("Find out in the storage system whether the disk still exists, before the claim is deleted or created again. Its former volume is in spec.volumeName:");
+    object_command(finding, first)
+}
+
+/// Adds that the scheduler's message is out of date where nothing is wrong with the claims.
+fn bound(finding: Finding, claims: &[&WaitedClaim]) -> Finding {
+    let is_well = |waited: &&WaitedClaim| {
+        let claim = waited.claim().if_read();
+        claim.is_some_and(|claim| claim.is_bound() && claim.meta.deleted.is_absent())
+    };
+    match claims {
+        [] => finding,
+        all if all.iter().all(is_well) => finding.why(format!(
+            "{} {} Bound now, and not being deleted: the scheduler's message is older than that.",
+            named(claims),
+            verb(claims.len())
+        )),
+        _ => finding,
+    }
 }
 
 /// `PersistentVolumeClaims n/a, n/b, n/c and 2 more`
@@ -398,7 +434,11 @@ fn without_class(finding: Finding, claims: &[&WaitedClaim], related: &Related) -
         .filter(valid)
         .map(|c| c.meta.name.as_str())
         .collect();
-    let default = known.iter().find(|class| class.is_default() == Some(true));
+    let default = known
+        .iter()
+        .filter(|class| class.is_default() == Some(true));
+    // Of several, Kubernetes takes the newest.
+    let default = default.max_by(|a, b| a.meta.created.as_str().cmp(&b.meta.created.as_str()));
     let odd = known.iter().find(|class| class.is_default().is_none());
     let not_all = not_all.or(odd.map(|class| {
         let class = Subject::from(&class.meta);
@@ -446,7 +486,7 @@ fn without_class(finding: Finding, claims: &[&WaitedClaim], related: &Related) -
             }))
             .command(["kubectl", "get", "storageclasses"]),
     };
-    finding.step("Or set storageClassName where the claims are defined. volumeClaimTemplates of a StatefulSet cannot be changed: delete and re-create the StatefulSet and its claims. That loses no data only while the claims are Pending and have no volume.")
+    finding.step("Or set storageClassName where the claims are defined. volumeClaimTemplates of a StatefulSet cannot be changed: delete it alone (--cascade=orphan) with those of its claims that are Pending and have no volume, and create it again.")
 }
 
 fn object_command(finding: Finding, waited: &WaitedClaim) -> Finding {
@@ -559,7 +599,7 @@ fn freed(
             .command(["kubectl", "get", "pv"]);
     }
     if !only.is_empty() {
-        finding = finding.step("If the volume holds the data these pods need, free it for the new claim: remove the old one's uid from its spec.claimRef. Keep the volume and its disk in any case:");
+        finding = finding.step("If the volume holds the data these pods need, and its size, access modes and node affinity fit the new claim, free it for that: remove the old one's uid from its spec.claimRef. Keep the volume and its disk in any case:");
         for name in only {
             let free = r#"[{"op":"remove","path":"/spec/claimRef/uid"}]"#;
             finding = finding.command(["kubectl", "patch", "pv", name, "--type=json", "-p", free]);

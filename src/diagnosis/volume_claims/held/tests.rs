@@ -1,6 +1,7 @@
 use super::*;
 use crate::diagnosis::fixture;
 use crate::model::event::Event;
+use crate::model::field::Field;
 use crate::snapshot::{CouchPods, Read, ServingPod};
 use serde_json::{Value, json};
 
@@ -82,6 +83,45 @@ fn the_data_of_claims_that_are_being_deleted_is_kept_first() {
     $ kubectl describe -n n persistentvolumeclaim c
     Only once all of these volumes say Retain, let the claims go. Then remove spec.claimRef.uid of the volumes: otherwise new claims of the same names get empty volumes
     "#);
+}
+
+#[test]
+fn a_claim_that_is_lost_or_bound_by_now_is_said_to_be() {
+    let of = |phase: &str| {
+        let claim = json!({"metadata": {"name": "d", "namespace": "n"}, "spec": {"volumeName": "pv"}, "status": {"phase": phase}});
+        waited("d", Read::Seen(claim))
+    };
+    insta::assert_snapshot!(told(&[of("Lost")]), @"
+    PersistentVolumeClaim n/d is Lost: the volume that such a claim had no longer exists. Its data may still be in the storage system.
+    x
+    Find out in the storage system whether the disk still exists, before the claim is deleted or created again. Its former volume is in spec.volumeName:
+    $ kubectl describe -n n persistentvolumeclaim d
+    ");
+    insta::assert_snapshot!(told(&[of("Bound")]), @"
+    PersistentVolumeClaim n/d is Bound now, and not being deleted: the scheduler's message is older than that.
+    x
+    ");
+    // One of them is not.
+    let both = told(&[of("Bound"), waited("e", forbidden())]);
+    assert!(!both.contains("older than that"), "{both}");
+}
+
+#[test]
+fn of_several_default_classes_the_newest_counts() {
+    let mut related = classes(&[("old", "true"), ("new", "true")], None);
+    let listed = related.classes.seen_mut().unwrap();
+    for (class, created) in listed
+        .known_mut()
+        .iter_mut()
+        .zip(["2026-01-05T00:00:00Z", "2026-11-27T00:00:00Z"])
+    {
+        class.meta.created = Field::Set(created.to_owned());
+    }
+    let said = told_of(&[pending("d", &json!(null))], &related);
+    assert!(
+        said.contains("StorageClass new is now the default"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -256,21 +296,21 @@ fn a_claim_without_a_class_needs_a_default_one() {
     x
     Make the StorageClass the default, if its volumes are right for these claims: Kubernetes then gives it to them (since 1.28):
     $ kubectl annotate storageclass ssd --overwrite storageclass.kubernetes.io/is-default-class=true
-    Or set storageClassName where the claims are defined. volumeClaimTemplates of a StatefulSet cannot be changed: delete and re-create the StatefulSet and its claims. That loses no data only while the claims are Pending and have no volume.
+    Or set storageClassName where the claims are defined. volumeClaimTemplates of a StatefulSet cannot be changed: delete it alone (--cascade=orphan) with those of its claims that are Pending and have no volume, and create it again.
 
     PersistentVolumeClaim n/b has no volume: no storage class is set.
     PersistentVolumeClaims n/a, n/b name no StorageClass (spec.storageClassName), and no StorageClass is the default (annotation storageclass.kubernetes.io/is-default-class), so nothing makes their volumes.
     x
     Make one StorageClass the default (annotation storageclass.kubernetes.io/is-default-class: "true"): Kubernetes then gives it to the claims (since 1.28). The classes:
     $ kubectl get storageclasses
-    Or set storageClassName where the claims are defined. volumeClaimTemplates of a StatefulSet cannot be changed: delete and re-create the StatefulSet and its claims. That loses no data only while the claims are Pending and have no volume.
+    Or set storageClassName where the claims are defined. volumeClaimTemplates of a StatefulSet cannot be changed: delete it alone (--cascade=orphan) with those of its claims that are Pending and have no volume, and create it again.
 
     PersistentVolumeClaim n/b has no volume: no storage class is set.
     PersistentVolumeClaims n/a, n/b name no StorageClass (spec.storageClassName). Whether a StorageClass is the default is unknown: cut. Of those that were read, none is: ssd.
     x
     If no StorageClass is the default, make one the default (annotation storageclass.kubernetes.io/is-default-class: "true"): Kubernetes then gives it to the claims (since 1.28). The classes:
     $ kubectl get storageclasses
-    Or set storageClassName where the claims are defined. volumeClaimTemplates of a StatefulSet cannot be changed: delete and re-create the StatefulSet and its claims. That loses no data only while the claims are Pending and have no volume.
+    Or set storageClassName where the claims are defined. volumeClaimTemplates of a StatefulSet cannot be changed: delete it alone (--cascade=orphan) with those of its claims that are Pending and have no volume, and create it again.
 
     PersistentVolumeClaim n/b has no volume: no storage class is set.
     PersistentVolumeClaims n/a, n/b name no StorageClass (spec.storageClassName), and StorageClass ssd is now the default. Kubernetes gives it to a claim without a class (since 1.28).
@@ -282,14 +322,14 @@ fn a_claim_without_a_class_needs_a_default_one() {
     PersistentVolumeClaims n/a, n/b name no StorageClass (spec.storageClassName), and no StorageClass is the default (annotation storageclass.kubernetes.io/is-default-class), so nothing makes their volumes.
     x
     The cluster has no StorageClass: install a storage driver with one, or make the volumes by hand.
-    Or set storageClassName where the claims are defined. volumeClaimTemplates of a StatefulSet cannot be changed: delete and re-create the StatefulSet and its claims. That loses no data only while the claims are Pending and have no volume.
+    Or set storageClassName where the claims are defined. volumeClaimTemplates of a StatefulSet cannot be changed: delete it alone (--cascade=orphan) with those of its claims that are Pending and have no volume, and create it again.
 
     PersistentVolumeClaim n/b has no volume: no storage class is set.
     PersistentVolumeClaims n/a, n/b name no StorageClass (spec.storageClassName). Whether a StorageClass is the default is unknown: forbidden (as a test has it).
     x
     If no StorageClass is the default, make one the default (annotation storageclass.kubernetes.io/is-default-class: "true"): Kubernetes then gives it to the claims (since 1.28). The classes:
     $ kubectl get storageclasses
-    Or set storageClassName where the claims are defined. volumeClaimTemplates of a StatefulSet cannot be changed: delete and re-create the StatefulSet and its claims. That loses no data only while the claims are Pending and have no volume.
+    Or set storageClassName where the claims are defined. volumeClaimTemplates of a StatefulSet cannot be changed: delete it alone (--cascade=orphan) with those of its claims that are Pending and have no volume, and create it again.
     "#);
 }
 
@@ -330,7 +370,7 @@ fn a_volume_of_an_earlier_claim_can_be_freed() {
     x
     See whether another volume is Released for the same claim. If so, choose the one that has the data, and free only that one:
     $ kubectl get pv
-    If the volume holds the data these pods need, free it for the new claim: remove the old one's uid from its spec.claimRef. Keep the volume and its disk in any case:
+    If the volume holds the data these pods need, and its size, access modes and node affinity fit the new claim, free it for that: remove the old one's uid from its spec.claimRef. Keep the volume and its disk in any case:
     $ kubectl patch pv pv-0 --type=json -p '[{"op":"remove","path":"/spec/claimRef/uid"}]'
     Otherwise give the claim another volume of its StorageClass.
 
@@ -339,7 +379,7 @@ fn a_volume_of_an_earlier_claim_can_be_freed() {
     x
     Have the volume stay first, whatever becomes of its claim:
     $ kubectl patch pv pv-0 -p '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}'
-    If the volume holds the data these pods need, free it for the new claim: remove the old one's uid from its spec.claimRef. Keep the volume and its disk in any case:
+    If the volume holds the data these pods need, and its size, access modes and node affinity fit the new claim, free it for that: remove the old one's uid from its spec.claimRef. Keep the volume and its disk in any case:
     $ kubectl patch pv pv-0 --type=json -p '[{"op":"remove","path":"/spec/claimRef/uid"}]'
     Otherwise give the claim another volume of its StorageClass.
 
@@ -397,7 +437,7 @@ fn of_several_volumes_of_one_claim_none_is_freed_unseen() {
     2 PersistentVolumes are Released, each of an earlier PersistentVolumeClaim n/a, which was deleted: pv-0 (created 2026-02-10T08:00:00Z, reclaim policy Retain), pv-2 (creation time unknown, reclaim policy Retain, being deleted). Which one has the data is not known.
     PersistentVolume pv-b is Released: its claimRef is an earlier PersistentVolumeClaim n/b, which was deleted, and it is given to no other claim. It stays with its data (reclaim policy Retain).
     x
-    If the volume holds the data these pods need, free it for the new claim: remove the old one's uid from its spec.claimRef. Keep the volume and its disk in any case:
+    If the volume holds the data these pods need, and its size, access modes and node affinity fit the new claim, free it for that: remove the old one's uid from its spec.claimRef. Keep the volume and its disk in any case:
     $ kubectl patch pv pv-b --type=json -p '[{"op":"remove","path":"/spec/claimRef/uid"}]'
     Of the volumes of PersistentVolumeClaim n/a, choose the one that has the data, and free only that one: remove uid from its spec.claimRef. Kubernetes binds any free one. Keep the others and their disks
     Otherwise give the claim another volume of its StorageClass.
