@@ -1,4 +1,4 @@
-//! A container that was killed: whether its node had no memory left, as the node's events say.
+//! A container that was killed (SKVS303): whether its node had no memory left, as the node's events say. One at its own limit is SKVS318's.
 
 use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};

@@ -2,8 +2,9 @@
 
 use super::{Case, Diagnosis, Severity, diagnose, fixture};
 use crate::snapshot::{
-    Controllers, CouchPods, CouchService, CreationJob, Events, Listing, LostJob, OnDemand, Part,
-    Parts, Read, ServingPod, Snapshot, Why,
+    Controllers, CouchPods, CouchService, CreationJob, Events, Listing, LostJob, Mesh,
+    NetworkPolicies, Nodes, OnDemand, Part, Parts, Read, Related, ServingPod, Snapshot,
+    WaitedClaim, Webhook, Why,
 };
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
@@ -314,14 +315,14 @@ fn every_part(parts: Parts) {
         couch_pods,
         controller_log: _,
         pods: _,
-        nodes: _,
-        webhook: _,
-        mesh: _,
-        network_policies: _,
+        nodes,
+        webhook,
+        mesh,
+        network_policies,
         hook_jobs: _,
         hook_pods: _,
         former_events: _,
-        related: _,
+        related,
         kustomizations: _,
         databases: _,
         ownership: _,
@@ -352,6 +353,55 @@ fn every_part(parts: Parts) {
             service: _,
             slices: _,
         } = couchdb;
+    }
+    if let (Read::Seen(nodes), Read::Seen(webhook)) = (nodes, webhook) {
+        let Nodes {
+            nodes: _,
+            events: _,
+            attachments: _,
+        } = nodes;
+        let Webhook {
+            configurations: _,
+            pods: _,
+            refusals: _,
+            // How the pods were found.
+            of_service: _,
+        } = webhook;
+    }
+    if let (Read::Seen(mesh), Read::Seen(policies)) = (mesh, network_policies) {
+        let Mesh {
+            injectors: _,
+            peers: _,
+            cni: _,
+            source_controller: _,
+        } = mesh;
+        let NetworkPolicies {
+            of_job: _,
+            of_couchdb: _,
+            namespaces: _,
+        } = policies;
+    }
+    if let Read::Seen(related) = related {
+        let Related {
+            apis: _,
+            volumes: _,
+            claims,
+            classes: _,
+            released: _,
+            sets: _,
+            service: _,
+            couchdb: _,
+        } = related;
+        for claim in claims {
+            let WaitedClaim {
+                namespace: _,
+                name: _,
+                claim: _,
+                events: _,
+                class: _,
+                volume: _,
+            } = claim;
+        }
     }
     if let (Read::Seen(_), Read::Seen(couchdb)) = (controller_pods, couch_pods) {
         let CouchPods {

@@ -1,4 +1,5 @@
-//! SKVS318: the creation Job's container used more memory than its limit.
+//! SKVS318: the creation Job's container used more memory than its limit. One that was killed for another reason is SKVS303's, with the
+//! sentence of `diagnosis/killed.rs`.
 
 use crate::diagnosis::case::Case;
 use crate::diagnosis::contradiction::Fact;
