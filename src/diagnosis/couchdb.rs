@@ -4,8 +4,8 @@ use super::case::Case;
 use super::finding::{Evidence, Finding, Subject};
 use super::network_policies;
 use super::object_commands::logs;
+use super::outdated_pod;
 use super::serving;
-use super::template;
 use crate::model::pod::Pod;
 use crate::model::service::Service;
 use crate::snapshot::{CouchPods, CouchService, IfRead, Related, Why, why_not_all};
@@ -61,7 +61,7 @@ pub(super) fn shown(
             .command(logs(first));
     }
     let known = pods.pods.known().iter().map(|found| &found.pod);
-    template::shown(case, finding, known, &unserving)
+    outdated_pod::shown(case, finding, known, &unserving)
 }
 
 /// The finding where the Service leads to none of the pods that run.

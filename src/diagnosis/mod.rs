@@ -36,6 +36,7 @@ mod network_policies;
 mod nodes;
 mod object_commands;
 pub mod offboarding;
+mod outdated_pod;
 mod peers;
 mod placement;
 mod policy;
@@ -56,7 +57,6 @@ mod severity;
 mod sources;
 pub mod standing;
 mod start;
-mod template;
 #[cfg(test)]
 mod texts;
 #[cfg(test)]

@@ -1,8 +1,12 @@
+use super::deleted::RETAIN;
 use super::*;
+use crate::diagnosis::finding::Evidence;
 use crate::diagnosis::fixture;
+use crate::model::claim::StorageClass;
 use crate::model::event::Event;
 use crate::model::field::Field;
-use crate::snapshot::{CouchPods, Read, ServingPod};
+use crate::model::placement::Volume;
+use crate::snapshot::{CouchPods, Read, ServingPod, Why};
 use serde_json::{Value, json};
 
 fn waited(name: &str, claim: Read<Value>) -> WaitedClaim {
